@@ -1,0 +1,263 @@
+"""What the benches share: programs built, servers of their own, processes measured, tables printed."""
+
+import contextlib
+import fcntl
+import http.client
+import json
+import os
+import platform
+import shlex
+import signal
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "bench"
+STACK_DIR = ROOT / ".weir" / "bench-stack"
+DATA_DIR = ROOT / ".weir" / "bench-data"
+LOG_DIR = ROOT / ".weir" / "bench-logs"
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Trouble(Exception):
+    """Something to tell the user: what was tried and why it failed."""
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def run(*argv, **options):
+    """Runs a command to its end and returns its stdout; its stderr is shown only if it fails."""
+    argv = [str(word) for word in argv]
+    done = subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, **options)
+    if done.returncode != 0:
+        tail = "\n".join((done.stderr + done.stdout).splitlines()[-25:])
+        raise Trouble(f"{shlex.join(argv)} ended with {done.returncode}:\n{tail}")
+    return done.stdout
+
+
+# --- Programs -------------------------------------------------------------------------------------
+
+
+def build(*targets):
+    say("building " + ", ".join(targets))
+    run("stack/setup", cwd=ROOT)
+    run(
+        *("cmake", "--preset", "release", "-B", BUILD, "-DWEIR_BENCH=ON", "-DBUILD_TESTING=OFF"),
+        cwd=ROOT,
+    )
+    run("cmake", "--build", BUILD, "--target", *targets, cwd=ROOT)
+
+
+def program(name):
+    return str(BUILD / "bench" / name)
+
+
+def find_weir(path):
+    weir = Path(path).resolve()
+    if not os.access(weir, os.X_OK):
+        raise Trouble(
+            f"there is no program {weir}. Build it: cmake --preset release && "
+            "cmake --build --preset release --target weir"
+        )
+    newest = max((ROOT / "src").rglob("*.[ch]*"), key=lambda file: file.stat().st_mtime)
+    stale = newest.stat().st_mtime > weir.stat().st_mtime
+    note = f" (OLDER than {newest.relative_to(ROOT)})" if stale else ""
+    return str(weir), run(weir, "--version").splitlines()[0] + note
+
+
+# --- Servers --------------------------------------------------------------------------------------
+
+
+class Stack:
+    """A stack of the bench's own, wiped at the end."""
+
+    def __init__(self):
+        lines = run("bash", "-c", 'set -a; . "$0"; env -0', STACK_DIR / "stack.env").split("\0")
+        self.env = dict(line.split("=", 1) for line in lines if "=" in line)
+        self.kafka = self.env["WEIR_STACK_KAFKA"]
+        self.namenode = self.env["WEIR_STACK_NAMENODE_HTTP"]
+        self.env["WEIR_KAFKA_BOOTSTRAP_SERVERS"] = self.kafka
+        self.env["NO_COLOR"] = "1"
+        self.pids = {}
+        for file in (STACK_DIR / "pids").iterdir():
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                self.pids[file.stem] = json.loads(file.read_text())["pid"]
+
+    def kafka_tool(self, *arguments):
+        return run("stack/kafka", "--dir", STACK_DIR, *arguments, cwd=ROOT)
+
+    def webhdfs(self, method, path, **query):
+        """A request to the NameNode; redirects are not followed. Returns (status, headers, JSON)."""
+        query["user.name"] = self.env.get("USER") or "root"
+        text = "&".join(f"{name}={value}" for name, value in query.items())
+        connection = http.client.HTTPConnection(self.namenode, timeout=60)
+        connection.request(method, f"/webhdfs/v1{path}?{text}")
+        answer = connection.getresponse()
+        body = answer.read()
+        if answer.status >= 400:
+            raise Trouble(f"WebHDFS {method} {path} {query}: {answer.status} {body.decode()[:500]}")
+        return answer.status, answer.headers, json.loads(body) if body else {}
+
+
+@contextlib.contextmanager
+def stack(servers):
+    """Starts the servers, with nothing in them, and wipes them at the end, whatever the end is."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(130))
+    STACK_DIR.parent.mkdir(exist_ok=True)
+    with open(STACK_DIR.parent / "bench.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Trouble("another bench is running in this clone") from None
+        wipe = ("stack/down", "--dir", STACK_DIR, "--wipe")
+        if STACK_DIR.exists():
+            run(*wipe, cwd=ROOT)
+        try:
+            say(f"starting {servers} in {STACK_DIR.relative_to(ROOT)}")
+            run("stack/up", "--dir", STACK_DIR, "--only", servers, "--ports", "auto", cwd=ROOT)
+            yield Stack()
+        finally:
+            say("stopping the servers and wiping their data")
+            run(*wipe, cwd=ROOT)
+
+
+# --- Measuring ------------------------------------------------------------------------------------
+
+
+def cpu_seconds(pid):
+    """User and system time of a live process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def machine_times():
+    """(busy, stolen) seconds of all cores since the machine started."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    user, nice, system, _, _, irq, softirq, steal = fields
+    return (user + nice + system + irq + softirq) / TICK, steal / TICK
+
+
+@dataclass
+class Measured:
+    started: float  # seconds since 1970
+    wall: float
+    cpu: float  # user and system, of the process and its children that ended
+    rss_mb: float  # the highest; never below the harness's own, from whom the process was forked
+    server_cpu: float  # of the servers, meanwhile
+    other_cpu: float  # of everything else on the machine, meanwhile
+    stolen: float
+    stdout: str
+    stderr: str
+
+
+def measure(name, argv, servers=(), seconds_max=300, env=None):
+    """Runs a command and measures it; its output is kept in .weir/bench-logs/NAME.{out,err}."""
+    LOG_DIR.mkdir(parents=True, exist_ok=True)
+    os.sync()  # what earlier runs wrote is not to be written back during this one
+    with open(LOG_DIR / f"{name}.out", "w+") as out, open(LOG_DIR / f"{name}.err", "w+") as err:
+        busy, stolen = machine_times()
+        server_cpu = sum(map(cpu_seconds, servers))
+        started, clock = time.time(), time.monotonic()
+        process = subprocess.Popen(
+            [str(word) for word in argv], stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=env
+        )
+        late = threading.Timer(seconds_max, process.kill)
+        late.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            late.cancel()
+        wall = time.monotonic() - clock
+        server_cpu = sum(map(cpu_seconds, servers)) - server_cpu
+        busy_after, stolen_after = machine_times()
+        out.seek(0)
+        err.seek(0)
+        measured = Measured(
+            started=started,
+            wall=wall,
+            cpu=usage.ru_utime + usage.ru_stime,
+            rss_mb=usage.ru_maxrss / 1024,
+            server_cpu=server_cpu,
+            other_cpu=0,
+            stolen=stolen_after - stolen,
+            stdout=out.read(),
+            stderr=err.read(),
+        )
+        measured.other_cpu = max(0, busy_after - busy - measured.cpu - server_cpu)
+    if process.returncode != 0:
+        tail = "\n".join((measured.stderr + measured.stdout).splitlines()[-25:])
+        what = f"took over {seconds_max} s" if wall >= seconds_max else f"gave {process.returncode}"
+        raise Trouble(f"{name} {what}: {shlex.join(map(str, argv))}\n{tail}")
+    return measured
+
+
+# --- Telling --------------------------------------------------------------------------------------
+
+
+def conditions():
+    """Lines on the machine, for above a table."""
+    cpu = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            cpu = line.partition(":")[2].strip()
+            break
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    revision = run("git", "describe", "--always", "--dirty", cwd=ROOT).strip()
+    return [
+        time.strftime("%Y-%m-%d %H:%M:%S %z") + f", weirkeeper {revision}",
+        f"{os.cpu_count()} cores, {cpu}, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
+        f"load {os.getloadavg()[0]:.1f} before",
+        "servers, clients and this harness share these cores; all is on 127.0.0.1 and in page cache",
+    ]
+
+
+def quietness(measured):
+    """How far the measurement can be trusted: what else the machine did in the measured time."""
+    wall = sum(each.wall for each in measured)
+    total = wall * (os.cpu_count() or 1)
+    stolen = 100 * sum(each.stolen for each in measured) / total
+    other = 100 * sum(each.other_cpu for each in measured) / total
+    lines = [
+        f"of the cores' time while measuring: {other:.1f} % other processes and the kernel, "
+        f"{stolen:.1f} % stolen by the host"
+    ]
+    if other > 15 or stolen > 5:
+        lines.append("THE MACHINE WAS NOT QUIET: these figures are not valid")
+    return lines
+
+
+def spread(values, form="{:.2f}"):
+    """Median (lowest–highest)."""
+    low, high = form.format(min(values)), form.format(max(values))
+    return f"{form.format(statistics.median(values))} ({low}–{high})"
+
+
+def table(header, rows):
+    widths = [max(len(str(row[i])) for row in [header, *rows]) for i in range(len(header))]
+    lines = [header, ["-" * width for width in widths], *rows]
+    for row in lines:
+        cells = [str(row[0]).ljust(widths[0])]
+        cells += [str(cell).rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        print("  ".join(cells).rstrip())
+
+
+
+def main(body):
+    try:
+        sys.exit(body())
+    except Trouble as trouble:
+        print(f"bench: {trouble}", file=sys.stderr)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(1)

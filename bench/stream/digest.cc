@@ -1,0 +1,198 @@
+// bench_digest BROKERS TOPIC records                what is in a topic, as it is
+// bench_digest BROKERS TOPIC features MODEL.json    also, what its predictions have to be
+// bench_digest BROKERS TOPIC predictions            what predictions are in a topic
+//
+// Reads the whole topic as a read_committed reader and prints one JSON line: how many records, a sum
+// over them that does not depend on their order, and when the broker took them (the topics of the
+// bench carry the broker's time of append). The sum is one of hashes: of key and value for records;
+// of key, place of the input, model version and the bits of the prediction for predictions. Of
+// "features" both sums are printed, the second from predictions computed here, by a parser and a dot
+// product that share nothing with those of weir.
+#include <bit>
+#include <charconv>
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "kafka.h"
+
+namespace weir::bench {
+namespace {
+
+constexpr int kTimeoutMs = 30'000;
+
+struct LinearModel {
+  std::vector<std::string> features;
+  std::vector<double> coefficients;
+  double intercept = 0;
+  std::uint64_t version = 0;
+};
+
+LinearModel read_model(const char* path) {
+  std::ifstream file(path);
+  const auto json = nlohmann::json::parse(file);
+  return {json.at("features"), json.at("coefficients"), json.at("intercept"), json.at("version")};
+}
+
+// Walks over text that must be as expected.
+class Walker {
+ public:
+  explicit Walker(std::string_view text) : at_(text.data()), end_(at_ + text.size()), text_(text) {}
+
+  void literal(std::string_view expected) {
+    if (!std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(expected)) wrong();
+    at_ += expected.size();
+  }
+  template <typename Number>
+  Number number() {
+    Number value{};
+    const auto [end, error] = std::from_chars(at_, end_, value);
+    if (error != std::errc()) wrong();
+    at_ = end;
+    return value;
+  }
+
+ private:
+  [[noreturn]] void wrong() { die("not as expected: " + std::string(text_)); }
+
+  const char* at_;
+  const char* end_;
+  std::string_view text_;
+};
+
+std::uint64_t prediction_hash(std::string_view key, std::uint64_t version, std::int32_t partition,
+                              std::int64_t offset, double prediction) {
+  std::uint64_t hash = mix(0, key);
+  hash = mix(hash, version);
+  hash = mix(hash, static_cast<std::uint64_t>(partition));
+  hash = mix(hash, static_cast<std::uint64_t>(offset));
+  return mix(hash, std::bit_cast<std::uint64_t>(prediction));
+}
+
+std::uint64_t expected_hash(const LinearModel& model, const rd_kafka_message_t& message) {
+  Walker json(value_of(message));
+  double prediction = model.intercept;
+  for (std::size_t j = 0; j < model.features.size(); ++j) {
+    json.literal(j == 0 ? "{\"" : ", \"");
+    json.literal(model.features[j]);
+    json.literal("\": ");
+    prediction += model.coefficients[j] * json.number<double>();
+  }
+  json.literal("}");
+  return prediction_hash(key_of(message), model.version, message.partition, message.offset,
+                         prediction);
+}
+
+std::uint64_t found_hash(const rd_kafka_message_t& message) {
+  Walker json(value_of(message));
+  json.literal("{\"prediction\": ");
+  const auto prediction = json.number<double>();
+  json.literal(", \"model\": ");
+  const auto version = json.number<std::uint64_t>();
+  json.literal(", \"epoch\": ");
+  json.number<std::uint64_t>();
+  json.literal(", \"partition\": ");
+  const auto partition = json.number<std::int32_t>();
+  json.literal(", \"offset\": ");
+  const auto offset = json.number<std::int64_t>();
+  json.literal("}");
+  return prediction_hash(key_of(message), version, partition, offset, prediction);
+}
+
+struct Digest {
+  std::uint64_t count = 0;
+  std::uint64_t value_bytes = 0;
+  std::uint64_t sum = 0;
+  std::uint64_t predictions_sum = 0;
+  std::map<std::int64_t, std::uint64_t> appended;  // how many, by the broker's clock in ms
+};
+
+stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic, nullptr);
+  must(rd_kafka_metadata(client, 0, handle, &metadata, kTimeoutMs), "asking for partitions");
+  const int count = metadata->topics[0].partition_cnt;
+  rd_kafka_metadata_destroy(metadata);
+  rd_kafka_topic_destroy(handle);
+  if (count == 0) die(std::string("there is no topic ") + topic);
+  stream::PartitionListPtr list(rd_kafka_topic_partition_list_new(count));
+  for (int i = 0; i < count; ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  return list;
+}
+
+template <typename Take>
+Digest read_topic(const std::string& brokers, const char* topic, Take take) {
+  const auto client = must(client_factory(brokers).consumer(
+      "bench.digest", "digest", std::make_shared<stream::KafkaClientContext>("digest")));
+  const stream::QueuePtr queue(rd_kafka_queue_get_consumer(client->get()));
+  const stream::PartitionListPtr partitions = all_partitions(client->get(), topic);
+  must(rd_kafka_assign(client->get(), partitions.get()), "assigning");
+  Digest digest;
+  std::vector<rd_kafka_message_t*> messages(10'000);
+  for (int ended = 0; ended < partitions->cnt;) {
+    ssize_t count =
+        rd_kafka_consume_batch_queue(queue.get(), 0, messages.data(), messages.size());
+    if (count == 0) {
+      count = rd_kafka_consume_batch_queue(queue.get(), kTimeoutMs, messages.data(), 1);
+    }
+    if (count <= 0) die(std::string("nothing comes from ") + topic);
+    for (ssize_t i = 0; i < count; ++i) {
+      const rd_kafka_message_t& message = *messages[static_cast<std::size_t>(i)];
+      if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        ++ended;
+      } else {
+        must(message.err, "reading");
+        ++digest.count;
+        digest.value_bytes += message.len;
+        ++digest.appended[rd_kafka_message_timestamp(&message, nullptr)];
+        take(digest, message);
+      }
+      rd_kafka_message_destroy(messages[static_cast<std::size_t>(i)]);
+    }
+  }
+  return digest;
+}
+
+void print(const Digest& digest) {
+  std::printf("{\"count\": %llu, \"value_bytes\": %llu, \"sum\": \"%016llx\", "
+              "\"predictions_sum\": \"%016llx\", \"appended\": [",
+              static_cast<unsigned long long>(digest.count),
+              static_cast<unsigned long long>(digest.value_bytes),
+              static_cast<unsigned long long>(digest.sum),
+              static_cast<unsigned long long>(digest.predictions_sum));
+  const char* between = "";
+  for (const auto& [time, count] : digest.appended) {
+    std::printf("%s[%lld, %llu]", between, static_cast<long long>(time),
+                static_cast<unsigned long long>(count));
+    between = ", ";
+  }
+  std::printf("]}\n");
+}
+
+}  // namespace
+}  // namespace weir::bench
+
+int main(int argc, char** argv) {
+  using namespace weir::bench;
+  const std::string_view mode = argc > 3 ? argv[3] : "";
+  if (mode == "records" && argc == 4) {
+    print(read_topic(argv[1], argv[2], [](Digest& digest, const rd_kafka_message_t& message) {
+      digest.sum += mix(mix(0, key_of(message)), value_of(message));
+    }));
+  } else if (mode == "features" && argc == 5) {
+    const LinearModel model = read_model(argv[4]);
+    print(read_topic(argv[1], argv[2], [&](Digest& digest, const rd_kafka_message_t& message) {
+      digest.sum += mix(mix(0, key_of(message)), value_of(message));
+      digest.predictions_sum += expected_hash(model, message);
+    }));
+  } else if (mode == "predictions" && argc == 4) {
+    print(read_topic(argv[1], argv[2], [](Digest& digest, const rd_kafka_message_t& message) {
+      digest.predictions_sum += found_hash(message);
+    }));
+  } else {
+    die("usage: bench_digest BROKERS TOPIC records|predictions|features [MODEL.json]");
+  }
+}

@@ -1,0 +1,38 @@
+// What the programs of this bench share: clients with weir's own settings, and errors that end the
+// program, as a bench has nothing to go on with.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "stream/kafka_client_internal.h"
+
+namespace weir::bench {
+
+[[noreturn]] void die(std::string_view what);
+
+template <typename T>
+T must(Result<T>&& result) {
+  if (!result) die(result.error().message());
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+void must(rd_kafka_error_t* error, std::string_view what);
+void must(rd_kafka_resp_err_t error, std::string_view what);
+
+stream::KafkaClientFactory client_factory(const std::string& brokers);
+
+// FNV-like over words of eight bytes: quick, and good enough to see that nothing was lost, doubled or
+// changed by mistake.
+std::uint64_t mix(std::uint64_t hash, std::uint64_t word);
+std::uint64_t mix(std::uint64_t hash, std::string_view bytes);
+
+inline std::string_view key_of(const rd_kafka_message_t& message) {
+  return {static_cast<const char*>(message.key), message.key ? message.key_len : 0};
+}
+inline std::string_view value_of(const rd_kafka_message_t& message) {
+  return {static_cast<const char*>(message.payload), message.payload ? message.len : 0};
+}
+
+}  // namespace weir::bench

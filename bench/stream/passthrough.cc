@@ -1,0 +1,169 @@
+// bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS: copies a topic exactly once, and no more.
+//
+// What any exactly-once program on librdkafka pays before it does work of its own: fetch, decompress,
+// copy, compress, produce, and one transaction every COMMIT_MS with the consumed offsets in it. Same
+// keys, same bytes. One thread calls librdkafka, as in weir; the client settings are weir's. It keeps
+// to the happy path: any error ends it.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+
+#include "kafka.h"
+
+namespace weir::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kRecordsPerPoll = 10'000;
+constexpr int kIdleMs = 20;
+
+struct GroupMetadataDeleter {
+  void operator()(rd_kafka_consumer_group_metadata_t* metadata) const {
+    rd_kafka_consumer_group_metadata_destroy(metadata);
+  }
+};
+
+class Passthrough {
+ public:
+  Passthrough(const std::string& brokers, const char* input, const char* output, const char* group,
+              int commit_ms)
+      : input_(input), commit_interval_(commit_ms) {
+    auto context = std::make_shared<stream::KafkaClientContext>("passthrough");
+    context->on_rebalance = [this](rd_kafka_resp_err_t change, auto* list) { assign(change, list); };
+    consumer_ = must(client_factory(brokers).consumer(group, group, context));
+    queue_.reset(rd_kafka_queue_get_consumer(consumer_->get()));
+    const stream::PartitionListPtr topics(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(topics.get(), input, RD_KAFKA_PARTITION_UA);
+    must(rd_kafka_subscribe(consumer_->get(), topics.get()), "subscribing");
+
+    producer_ = must(client_factory(brokers).producer(
+        group, std::make_shared<stream::KafkaClientContext>("passthrough")));
+    must(rd_kafka_init_transactions(producer_->get(), 30'000), "init_transactions");
+    output_.reset(rd_kafka_topic_new(producer_->get(), output, nullptr));
+  }
+
+  void run() {
+    std::vector<rd_kafka_message_t*> messages(kRecordsPerPoll);
+    while (assigned_ == 0 || ended_ < assigned_ || open_) {
+      const std::size_t count = poll(messages);
+      for (std::size_t i = 0; i < count; ++i) take(messages[i]);
+      rd_kafka_poll(producer_->get(), 0);
+      if (open_ && (Clock::now() - began_ >= commit_interval_ || ended_ == assigned_)) commit();
+    }
+    rd_kafka_consumer_close(consumer_->get());
+  }
+
+  void print() {
+    std::sort(commit_ms_.begin(), commit_ms_.end());
+    const auto at = [&](double part) {
+      return commit_ms_[static_cast<std::size_t>(part * static_cast<double>(commit_ms_.size() - 1))];
+    };
+    if (commit_ms_.empty()) commit_ms_.push_back(0);
+    std::printf("{\"records\": %llu, \"transactions\": %zu, \"commit_ms_median\": %.1f, "
+                "\"commit_ms_p99\": %.1f, \"commit_ms_max\": %.1f}\n",
+                static_cast<unsigned long long>(records_), commit_ms_.size(), at(0.5), at(0.99),
+                at(1));
+  }
+
+ private:
+  void assign(rd_kafka_resp_err_t change, rd_kafka_topic_partition_list_t* partitions) {
+    if (change != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      rd_kafka_assign(consumer_->get(), nullptr);
+      return;
+    }
+    if (assigned_ != 0) die("a second assignment: is another process in the group?");
+    assigned_ = partitions->cnt;
+    for (int i = 0; i < partitions->cnt; ++i) {
+      partitions->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+    }
+    must(rd_kafka_assign(consumer_->get(), partitions), "assigning");
+  }
+
+  std::size_t poll(std::vector<rd_kafka_message_t*>& messages) {
+    ssize_t count = rd_kafka_consume_batch_queue(queue_.get(), 0, messages.data(), messages.size());
+    if (count == 0) {  // it waits until the array is full: ask for one
+      count = rd_kafka_consume_batch_queue(queue_.get(), kIdleMs, messages.data(), 1);
+    }
+    if (count < 0) die("consume_batch_queue failed");
+    return static_cast<std::size_t>(count);
+  }
+
+  void take(rd_kafka_message_t* message) {
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      ++ended_;
+    } else {
+      must(message->err, "consuming");
+      if (!open_) begin();
+      produce(*message);
+      next_[message->partition] = message->offset + 1;
+      ++records_;
+    }
+    rd_kafka_message_destroy(message);
+  }
+
+  void begin() {
+    must(rd_kafka_begin_transaction(producer_->get()), "begin_transaction");
+    began_ = Clock::now();
+    open_ = true;
+  }
+
+  void produce(const rd_kafka_message_t& message) {
+    while (rd_kafka_produce(output_.get(), RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                            message.payload, message.len, message.key, message.key_len,
+                            nullptr) != 0) {
+      if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        must(rd_kafka_last_error(), "producing");
+      }
+      rd_kafka_poll(producer_->get(), 1);
+    }
+  }
+
+  void commit() {
+    const auto started = Clock::now();
+    const std::unique_ptr<rd_kafka_consumer_group_metadata_t, GroupMetadataDeleter> group(
+        rd_kafka_consumer_group_metadata(consumer_->get()));
+    const stream::PartitionListPtr offsets(
+        rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
+    for (const auto& [partition, next] : next_) {
+      rd_kafka_topic_partition_list_add(offsets.get(), input_, partition)->offset = next;
+    }
+    must(rd_kafka_send_offsets_to_transaction(producer_->get(), offsets.get(), group.get(), 30'000),
+         "send_offsets_to_transaction");
+    must(rd_kafka_commit_transaction(producer_->get(), 30'000), "commit_transaction");
+    open_ = false;
+    commit_ms_.push_back(
+        std::chrono::duration<double, std::milli>(Clock::now() - started).count());
+  }
+
+  struct TopicDeleter {
+    void operator()(rd_kafka_topic_t* topic) const { rd_kafka_topic_destroy(topic); }
+  };
+
+  const char* const input_;
+  const std::chrono::milliseconds commit_interval_;
+  std::unique_ptr<stream::KafkaClient> consumer_;
+  stream::QueuePtr queue_;
+  std::unique_ptr<stream::KafkaClient> producer_;
+  std::unique_ptr<rd_kafka_topic_t, TopicDeleter> output_;
+  std::map<std::int32_t, std::int64_t> next_;
+  int assigned_ = 0;
+  int ended_ = 0;  // partitions that were read to their end; nobody writes to them any more
+  bool open_ = false;
+  Clock::time_point began_;
+  std::uint64_t records_ = 0;
+  std::vector<double> commit_ms_;
+};
+
+}  // namespace
+}  // namespace weir::bench
+
+int main(int argc, char** argv) {
+  using namespace weir::bench;
+  if (argc != 6) die("usage: bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS");
+  Passthrough passthrough(argv[1], argv[2], argv[3], argv[4], std::atoi(argv[5]));
+  passthrough.run();
+  passthrough.print();
+}

@@ -1,0 +1,22 @@
+# What stands outside the project. stack/setup installs all of it.
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(pugixml REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(tl-expected REQUIRED)
+if(BUILD_TESTING)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# librdkafka is built by stack/setup: Debian's 2.0.2 has open correctness bugs, see docs/decisions.
+find_package(RdKafka 2.12 CONFIG REQUIRED PATHS ${CMAKE_SOURCE_DIR}/.weir/deps/librdkafka
+             NO_DEFAULT_PATH)

@@ -1,0 +1,41 @@
+#include <array>
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/version.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::array kCommands = {add_run,      add_train,    add_produce, add_score,  add_drop,
+                                  add_models,   add_predict,  add_describe, add_config, add_doctor};
+
+constexpr const char* kAbout =
+    "Weirkeeper: drop a data set into HDFS, and a Kafka stream is scored by a model trained on it.";
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok, 1 some items failed, 2 usage, 65 bad data, 69 a server cannot be reached,\n"
+    "74 input or output failed, 78 bad configuration.\n"
+    "Data goes to stdout, messages go to stderr. 'weir COMMAND --help' tells more.";
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  CLI::App app(kAbout, "weir");
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  app.set_version_flag("--version", version_text(), "Print the version and what it is built with");
+  Action action;
+  for (const auto add : kCommands) add(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    // CLI11's own codes are above 100; those of --help and --version are 0.
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  const int code = action();
+  std::fflush(stdout);
+  return code;
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,147 @@
+// weir models list | show N | rollback N
+#include <cinttypes>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/context.h"
+#include "gate/control_log.h"
+#include "gate/members.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr Millis kLogTimeout{10'000};
+constexpr Millis kRollbackTimeout{60'000};
+
+struct ModelsOptions {
+  CommonOptions common;
+  std::uint64_t version = 0;
+};
+
+// The version in force, 0 where there is none or Kafka does not answer: a list of models needs none.
+std::uint64_t live_version(Context& context) {
+  const auto attempt = [&]() -> Result<std::uint64_t> {
+    stream::Broker* broker = WEIR_TRY(context.broker());
+    WEIR_TRY(context.ensure_topics());
+    auto control =
+        WEIR_TRY(gate::ControlFollower::open(*broker, context.settings().topics.control));
+    WEIR_TRY(control->catch_up(kLogTimeout));
+    return control->state().version;
+  };
+  const auto version = attempt();
+  if (!version) log::warn("cannot tell which model is in force", {{"reason", version.error()}});
+  return version.value_or(0);
+}
+
+Status list_models(const CommonOptions& common) {
+  auto context = WEIR_TRY(Context::make(common));
+  store::FileStore* store = WEIR_TRY(context->store());
+  const registry::ModelRegistry models(*store, context->settings().model.path);
+  const auto versions = WEIR_TRY(models.versions());
+  const std::uint64_t live = versions.empty() ? 0 : live_version(*context);
+  if (!common.json() && !versions.empty()) {
+    std::printf("%7s  %-4s  %-24s  %10s  %10s  %8s  %s\n", "VERSION", "LIVE", "TRAINED", "ROWS",
+                "RMSE", "R2", "DATA SET");
+  }
+  for (const std::uint64_t version : versions) {
+    const registry::Manifest manifest = WEIR_TRY(models.manifest(version));
+    if (common.json()) {
+      auto json = nlohmann::json::parse(manifest.to_json());
+      json["live"] = version == live;
+      std::printf("%s\n", json.dump().c_str());
+      continue;
+    }
+    std::printf("%7" PRIu64 "  %-4s  %-24s  %10" PRIu64 "  %10.4g  %8.4f  %s\n", version,
+                version == live ? "live" : "", manifest.trained_at.c_str(), manifest.rows,
+                manifest.held_out.rmse, manifest.held_out.r2,
+                one_line(manifest.dataset.path).c_str());
+  }
+  if (versions.empty() && !common.json()) {
+    std::fprintf(stderr, "weir: no model yet in %s\n",
+                 store->url(context->settings().model.path).c_str());
+  }
+  return {};
+}
+
+Status show_model(const ModelsOptions& options) {
+  auto context = WEIR_TRY(Context::make(options.common));
+  store::FileStore* store = WEIR_TRY(context->store());
+  const registry::ModelRegistry models(*store, context->settings().model.path);
+  const auto loaded = WEIR_TRY(models.load(options.version, ""));
+  auto json = nlohmann::ordered_json::parse(loaded.manifest.to_json());
+  json["model"] = nlohmann::ordered_json::parse(loaded.model->to_json());
+  std::printf("%s\n", json.dump(options.common.json() ? -1 : 2).c_str());
+  return {};
+}
+
+// Asks the trainer, who alone writes the control log, and waits until the log shows the outcome.
+Status roll_back(const ModelsOptions& options) {
+  auto context = WEIR_TRY(Context::make(options.common));
+  store::FileStore* store = WEIR_TRY(context->store());
+  const registry::ModelRegistry models(*store, context->settings().model.path);
+  WEIR_TRY(models.load(options.version, ""));
+  stream::Broker* broker = WEIR_TRY(context->broker());
+  WEIR_TRY(context->ensure_topics());
+  const config::TopicsSettings& topics = context->settings().topics;
+  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, topics.control));
+  WEIR_TRY(control->catch_up(kLogTimeout));
+  const std::uint64_t epoch = control->state().epoch;
+
+  record::MemberRecord request;
+  request.type = record::MemberType::kAskRollback;
+  request.member = context->host_and_pid();
+  request.epoch = epoch;
+  request.version = options.version;
+  auto publisher = WEIR_TRY(broker->open_publisher());
+  WEIR_TRY(publisher->send({topics.members, 0, request.member, request.to_json(), nullptr}));
+  WEIR_TRY(publisher->flush(kLogTimeout));
+
+  const SteadyTime deadline = context->clock().steady() + kRollbackTimeout;
+  while (context->clock().steady() < deadline) {
+    WEIR_TRY(control->poll(Millis{200}));
+    const auto& resume = control->state().last_resume;
+    if (!resume || resume->epoch <= epoch) continue;
+    if (resume->outcome == record::Outcome::kRolledBack && resume->version == options.version) {
+      std::printf("version %" PRIu64 " is in force since epoch %" PRIu64 "\n", resume->version,
+                  resume->epoch);
+      return {};
+    }
+    return fail(Code::kIo, "epoch " + std::to_string(resume->epoch) + " put version " +
+                               std::to_string(resume->version) + " in force instead (" +
+                               std::string(record::outcome_name(resume->outcome)) + ": " +
+                               resume->reason + "); look at it and ask again");
+  }
+  return fail(Code::kTimeout,
+              "no trainer has answered on " + topics.members + " for " +
+                  std::to_string(kRollbackTimeout.count() / 1000) +
+                  " s; is one running ('weir train', 'weir run')?");
+}
+
+}  // namespace
+
+void add_models(CLI::App& app, Action& action) {
+  auto options = std::make_shared<ModelsOptions>();
+  CLI::App* command = app.add_subcommand("models", "The trained versions: list, show, roll back");
+  command->require_subcommand(1);
+  const auto finish = [](Status status) { return status ? kExitOk : report(status.error()); };
+
+  CLI::App* list = command->add_subcommand("list", "All versions with their figures");
+  add_common_options(*list, options->common);
+  list->callback([=, &action] { action = [=] { return finish(list_models(options->common)); }; });
+
+  CLI::App* show = command->add_subcommand("show", "One version: manifest and model");
+  add_common_options(*show, options->common);
+  show->add_option("VERSION", options->version, "The version")->required();
+  show->callback([=, &action] { action = [=] { return finish(show_model(*options)); }; });
+
+  CLI::App* rollback =
+      command->add_subcommand("rollback", "Put an earlier version in force, as one more epoch");
+  add_common_options(*rollback, options->common);
+  rollback->add_option("VERSION", options->version, "The version")->required();
+  rollback->callback([=, &action] { action = [=] { return finish(roll_back(*options)); }; });
+}
+
+}  // namespace weir::cli

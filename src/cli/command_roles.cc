@@ -1,0 +1,116 @@
+// weir train, weir produce, weir score: one role in one process.
+#include <cstdio>
+#include <memory>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/roles.h"
+
+namespace weir::cli {
+namespace {
+
+struct RoleOptions {
+  CommonOptions common;
+  bool once = false;       // train
+  bool until_end = false;  // score
+  std::string rate;        // produce
+  std::string count;
+};
+
+using MakeSpec = std::function<Result<RoleSpec>(Roles&, const RoleOptions&)>;
+
+int run_role(const RoleOptions& options, const MakeSpec& make_spec,
+             const std::function<int(const RunCounters&)>& at_end) {
+  std::stop_source stop;
+  const SignalStop signals(stop);
+  std::unique_ptr<Context> context;
+  std::unique_ptr<Roles> roles;
+  const auto attempt = [&]() -> Status {
+    context = WEIR_TRY(Context::make(options.common));
+    roles = WEIR_TRY(Roles::make(*context));
+    std::vector<RoleSpec> specs;
+    specs.push_back(WEIR_TRY(make_spec(*roles, options)));
+    return Supervisor(context->clock()).run(std::move(specs), stop);
+  };
+  Status ended = attempt();
+  if (!ended) return report(ended.error());
+  return at_end(roles->counters);
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RoleOptions>();
+  CLI::App* command = app.add_subcommand(
+      "train", "Watch the drop folder, train on each data set, put the model in force");
+  add_common_options(*command, options->common);
+  command->add_flag("--once", options->once, "End when no data set is waiting");
+  command->callback([options, &action] {
+    action = [options] {
+      const auto make_spec = [](Roles& roles, const RoleOptions& own) -> Result<RoleSpec> {
+        RoleSpec spec = roles.trainer();
+        if (own.once) {
+          spec.done = [count = spec.done](Role& role) {
+            count(role);
+            return static_cast<train::Trainer&>(role).idle();
+          };
+        }
+        return spec;
+      };
+      return run_role(*options, make_spec, [&](const RunCounters& counters) {
+        log::info("trainer ended", {{"trained", counters.trained.load()},
+                                    {"refused", counters.refused.load()}});
+        return options->once && counters.refused > 0 ? kExitSomeFailed : kExitOk;
+      });
+    };
+  });
+}
+
+void add_produce(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RoleOptions>();
+  CLI::App* command = app.add_subcommand(
+      "produce", "Stream random held-out rows of the live model's data set");
+  add_common_options(*command, options->common);
+  command->add_option("--rate", options->rate, "Rows per second, or max (setting produce.rate)");
+  command->add_option("--count", options->count, "End after so many rows (setting produce.count)");
+  command->callback([options, &action] {
+    action = [options] {
+      auto& overrides = options->common.overrides;
+      if (!options->rate.empty()) overrides.push_back("produce.rate=" + options->rate);
+      if (!options->count.empty()) overrides.push_back("produce.count=" + options->count);
+      const auto make_spec = [](Roles& roles, const RoleOptions&) { return roles.producer(); };
+      return run_role(*options, make_spec, [](const RunCounters& counters) {
+        log::info("producer ended", {{"produced", counters.produced.load()}});
+        return kExitOk;
+      });
+    };
+  });
+}
+
+void add_score(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RoleOptions>();
+  CLI::App* command = app.add_subcommand(
+      "score", "Score the features topic exactly once; any number share the work");
+  add_common_options(*command, options->common);
+  command->add_flag("--until-end", options->until_end,
+                    "End when everything that the topic held has been scored");
+  command->callback([options, &action] {
+    action = [options] {
+      const auto make_spec = [](Roles& roles, const RoleOptions& own) -> Result<RoleSpec> {
+        RoleSpec spec = WEIR_TRY(roles.scorer());
+        if (own.until_end) {
+          spec.done = [](Role& role) { return static_cast<score::Scorer&>(role).at_end(); };
+        }
+        return spec;
+      };
+      return run_role(*options, make_spec, [](const RunCounters& counters) {
+        log::info("scorer ended", {{"scored", counters.scorer.scored.load()},
+                                   {"dead_letters", counters.scorer.dead.load()},
+                                   {"transactions", counters.scorer.transactions.load()}});
+        return kExitOk;
+      });
+    };
+  });
+}
+
+}  // namespace weir::cli

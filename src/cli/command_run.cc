@@ -1,0 +1,138 @@
+// weir run: trainer, producer and scorer in one process, and a live view of what they do.
+#include <unistd.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/live_view.h"
+#include "cli/roles.h"
+#include "config/value_text.h"
+
+namespace weir::cli {
+namespace {
+
+struct RunOptions {
+  CommonOptions common;
+  std::string run_for;
+  std::string rate;
+  bool no_produce = false;
+};
+
+RoleSpec view_spec(Roles& roles, const RunOptions& options) {
+  const config::TopicsSettings& topics = roles.context.settings().topics;
+  LiveViewOptions view;
+  view.control_topic = topics.control;
+  view.predictions_topic = topics.predictions;
+  view.dead_topic = topics.dead;
+  view.json = options.common.json();
+  view.color = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  view.predictions = !options.common.quiet;
+  RoleSpec spec;
+  spec.name = "live view";
+  spec.open = [&roles, view]() -> Result<std::unique_ptr<Role>> {
+    return std::unique_ptr<Role>(
+        WEIR_TRY(LiveView::open(view, roles.broker, roles.models, roles.context.clock())));
+  };
+  return spec;
+}
+
+void print_summary(const RunCounters& counters, bool json) {
+  if (json) {
+    nlohmann::ordered_json summary = {{"type", "summary"},
+                                      {"produced", counters.produced.load()},
+                                      {"scored", counters.scorer.scored.load()},
+                                      {"dead_lettered", counters.scorer.dead.load()},
+                                      {"versions_trained", counters.trained.load()},
+                                      {"datasets_refused", counters.refused.load()}};
+    std::printf("%s\n", summary.dump().c_str());
+    return;
+  }
+  std::printf("\nproduced %" PRIu64 ", scored %" PRIu64 ", dead-lettered %" PRIu64
+              ", versions trained %" PRIu64 ", data sets refused %" PRIu64 "\n",
+              counters.produced.load(), counters.scorer.scored.load(), counters.scorer.dead.load(),
+              counters.trained.load(), counters.refused.load());
+}
+
+void print_greeting(Context& context, store::FileStore& store, const std::string& config_path) {
+  const config::Settings& own = context.settings();
+  const std::string config = config_path.empty() ? "" : " -c " + config_path;
+  std::printf("pipeline %s: data sets from %s, stream %s at %s\n", own.pipeline.c_str(),
+              store.url(own.dataset.path).c_str(), own.topics.features.c_str(),
+              own.kafka.at("bootstrap.servers").c_str());
+  std::printf("drop a data set:  weir drop FILE.csv%s\n", config.c_str());
+  std::printf("            or:  hdfs dfs -put FILE.csv %s/\n\n", own.dataset.path.c_str());
+  std::fflush(stdout);
+}
+
+Result<Millis> parse_run_for(const std::string& text) {
+  if (text.empty()) return Millis::max();
+  const auto parsed = config::parse_duration(text);
+  if (parsed && parsed->count() > 0) return *parsed;
+  return fail(Code::kInvalidArgument,
+              "--for '" + text + "' is no duration; write one such as 30s, 5m or 2h");
+}
+
+Status run_pipeline(const RunOptions& options, std::stop_source stop,
+                    std::unique_ptr<Context>& context, std::unique_ptr<Roles>& roles) {
+  const Millis run_for = WEIR_TRY(parse_run_for(options.run_for));
+  context = WEIR_TRY(Context::make(options.common));
+  // The live view tells what a person cares about; the roles' own lines would tell it twice.
+  if (!options.common.verbose && !context->loaded().origins.contains("log.level")) {
+    log::Options quiet;
+    quiet.level = log::Level::kWarn;
+    quiet.shape = options.common.json() ? log::Shape::kJson : context->settings().log.shape;
+    quiet.color = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    log::configure(quiet);
+  }
+  roles = WEIR_TRY(Roles::make(*context));
+  if (!options.common.json()) {
+    print_greeting(*context, roles->store, options.common.config_path);
+  }
+  std::vector<RoleSpec> specs;
+  specs.push_back(view_spec(*roles, options));
+  specs.push_back(roles->trainer());
+  specs.push_back(WEIR_TRY(roles->scorer()));
+  if (!options.no_produce) specs.push_back(WEIR_TRY(roles->producer()));
+
+  std::jthread timer;
+  if (run_for != Millis::max()) {
+    timer = std::jthread([&clock = context->clock(), run_for, stop](std::stop_token ended) mutable {
+      clock.sleep_for(run_for, ended);
+      if (!ended.stop_requested()) stop.request_stop();
+    });
+  }
+  return Supervisor(context->clock()).run(std::move(specs), stop);
+}
+
+int run(RunOptions options) {
+  std::stop_source stop;
+  const SignalStop signals(stop);
+  if (!options.rate.empty()) options.common.overrides.push_back("produce.rate=" + options.rate);
+  std::unique_ptr<Context> context;
+  std::unique_ptr<Roles> roles;
+  const Status ended = run_pipeline(options, stop, context, roles);
+  if (roles) print_summary(roles->counters, options.common.json());
+  return ended ? kExitOk : report(ended.error());
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RunOptions>();
+  CLI::App* command =
+      app.add_subcommand("run", "The whole pipeline in one process: trainer, producer and scorer");
+  add_common_options(*command, options->common);
+  command->add_option("--for", options->run_for, "End after so long, such as 30s (default: never)");
+  command->add_option("--rate", options->rate, "Rows per second to produce, or max");
+  command->add_flag("--no-produce", options->no_produce,
+                    "Do not produce rows: the features topic has other producers");
+  command->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,174 @@
+#include "cli/context.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "cli/version.h"
+#include "store/open_store.h"
+#include "stream/kafka_broker.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr Millis kFirstContact{10'000};
+constexpr int kInstancesMax = 1000;
+
+std::string host_name() {
+  char name[256] = {};
+  if (gethostname(name, sizeof name - 1) != 0) return "localhost";
+  return name;
+}
+
+// An abstract socket's name belongs to one process of this host and goes with it: a lock that
+// leaves nothing behind. The descriptor is kept open on purpose until the process ends.
+bool claim_name(const std::string& name) {
+  const int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return true;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  // The first byte stays NUL: abstract. A name too long for the field is told apart by its end.
+  const std::size_t room = sizeof address.sun_path - 1;
+  const std::string key = name.size() <= room ? name : name.substr(name.size() - room);
+  key.copy(address.sun_path + 1, key.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + key.size());
+  if (bind(descriptor, reinterpret_cast<sockaddr*>(&address), length) == 0) return true;
+  close(descriptor);
+  return false;
+}
+
+}  // namespace
+
+void add_common_options(CLI::App& command, CommonOptions& common) {
+  command.add_option("-c,--config", common.config_path, "The settings file (default: weir.yaml)")
+      ->type_name("FILE");
+  command.add_option("-X", common.kafka_options, "A Kafka property, as librdkafka names it")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("-s,--set", common.overrides, "A setting, such as produce.rate=100")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  command.add_option("-o,--output", common.output, "Shape of the output and of messages")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->capture_default_str();
+  command.add_flag("-q,--quiet", common.quiet, "Warnings and errors only");
+  command.add_flag("-v,--verbose", common.verbose, "Tell more of what is done");
+}
+
+int report(const Error& error) {
+  if (!error.message().empty()) std::fprintf(stderr, "weir: %s\n", error.message().c_str());
+  return error.exit_code();
+}
+
+Result<config::LoadedSettings> load_settings_for(const CommonOptions& common) {
+  config::LoadRequest request;
+  request.path = common.config_path;
+  request.environment = config::process_environment();
+  request.overrides = common.overrides;
+  request.kafka_options = common.kafka_options;
+  auto loaded = config::load_settings(request);
+  if (!loaded) {
+    std::fputs(loaded.error().text().c_str(), stderr);
+    return fail(Code::kBadConfig, "");
+  }
+  for (const auto& warning : loaded->warnings) {
+    std::fprintf(stderr, "weir: %s\n", config::problem_line(warning).c_str());
+  }
+  log::Options options;
+  options.level = common.verbose ? log::Level::kDebug
+                  : common.quiet ? log::Level::kWarn
+                                 : loaded->settings.log.level;
+  options.shape = common.json() ? log::Shape::kJson : loaded->settings.log.shape;
+  options.color = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  log::configure(options);
+  return std::move(*loaded);
+}
+
+Result<std::unique_ptr<Context>> Context::make(const CommonOptions& common) {
+  return std::unique_ptr<Context>(new Context(WEIR_TRY(load_settings_for(common))));
+}
+
+Result<store::FileStore*> Context::store() {
+  if (!store_) {
+    store::StoreOptions options;
+    options.url = settings().store;
+    options.hdfs = settings().hdfs;
+    options.environment = config::process_environment();
+    store_ = WEIR_TRY(during(store::open_store(options), "opening the store"));
+  }
+  return store_.get();
+}
+
+Result<stream::Broker*> Context::broker() {
+  if (!broker_) {
+    broker_ = WEIR_TRY(during(stream::KafkaBroker::make(settings().kafka), "setting up Kafka"));
+  }
+  return broker_.get();
+}
+
+Status Context::ensure_topics() {
+  stream::Broker* kafka = WEIR_TRY(broker());
+  const config::TopicsSettings& topics = settings().topics;
+  const std::int32_t replication = topics.replication;
+  return during(kafka->ensure_topics({{topics.features, topics.partitions, false, replication},
+                                      {topics.predictions, topics.partitions, false, replication},
+                                      {topics.dead, topics.partitions, false, replication},
+                                      {topics.control, 1, true, replication},
+                                      {topics.members, 1, false, replication}},
+                                     kFirstContact),
+                "reaching Kafka at " + settings().kafka.at("bootstrap.servers"));
+}
+
+std::string Context::host_and_pid() const {
+  return host_name() + ":" + std::to_string(getpid());
+}
+
+Result<std::string> Context::claim_member_name(const std::string& role) {
+  if (role == "scorer" && !settings().score.instance.empty()) {
+    return role + "-" + settings().score.instance;
+  }
+  for (int n = 0; n < kInstancesMax; ++n) {
+    std::string name = role + "-" + host_name() + "-" + std::to_string(n);
+    if (claim_name("weirkeeper/" + settings().pipeline + "/" + name)) return name;
+  }
+  return fail(Code::kExhausted, "a thousand " + role + "s run on this host already");
+}
+
+train::TrainingOptions Context::training_options() const {
+  const config::Settings& own = settings();
+  train::TrainingOptions options;
+  options.target = own.dataset.target;
+  options.drop_columns = own.dataset.drop_columns;
+  options.test_fraction = own.dataset.test_fraction;
+  options.seed = static_cast<std::uint64_t>(own.dataset.seed);
+  options.bad_rows_max = static_cast<std::uint64_t>(own.dataset.bad_rows_max);
+  options.sample_rows_max = static_cast<std::size_t>(own.model.test_sample_rows_max);
+  options.record_bytes_max = static_cast<std::size_t>(own.dataset.row_bytes_max);
+  options.intercept = own.model.intercept;
+  return options;
+}
+
+train::TrainerOptions Context::trainer_options() const {
+  const config::Settings& own = settings();
+  train::TrainerOptions options;
+  options.control_topic = own.topics.control;
+  options.members_topic = own.topics.members;
+  options.group = own.train.group;
+  options.name = host_and_pid();
+  options.transactional_id = own.pipeline + ".trainer";
+  options.halt_while_training = own.while_training == config::WhileTraining::kHalt;
+  options.halt_timeout = own.train.halt_timeout;
+  options.watch_interval = own.dataset.watch_interval;
+  options.settle_time = own.dataset.settle_time;
+  options.program_version = kProgramVersion;
+  options.seed = static_cast<std::uint64_t>(own.dataset.seed);
+  options.test_fraction = own.dataset.test_fraction;
+  options.target = own.dataset.target;
+  return options;
+}
+
+}  // namespace weir::cli

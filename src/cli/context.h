@@ -1,0 +1,80 @@
+// What a command needs of the outside, made from the settings: the only place that says which store,
+// which broker and which clock there are.
+//
+// Owner: a command. Threads: make it on one; what it holds may be shared.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/load_settings.h"
+#include "registry/dataset_folder.h"
+#include "registry/model_registry.h"
+#include "store/file_store.h"
+#include "stream/broker.h"
+#include "train/trainer.h"
+
+namespace weir::cli {
+
+// Exit codes that stand for no Error.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitSomeFailed = 1;
+inline constexpr int kExitUsage = 2;
+
+// The options that every command has.
+struct CommonOptions {
+  std::string config_path;
+  std::vector<std::string> kafka_options;
+  std::vector<std::string> overrides;
+  std::string output = "text";
+  bool quiet = false;
+  bool verbose = false;
+
+  bool json() const { return output == "json"; }
+};
+
+// Declares the common options on a command.
+void add_common_options(CLI::App& command, CommonOptions& common);
+
+// Prints "weir: message" on stderr and gives the exit code that stands for the error.
+int report(const Error& error);
+
+// The settings alone, for commands that touch no server. Sets up the log. On problems they have been
+// printed, and the Error only carries the exit code.
+Result<config::LoadedSettings> load_settings_for(const CommonOptions& common);
+
+class Context {
+ public:
+  static Result<std::unique_ptr<Context>> make(const CommonOptions& common);
+
+  const config::Settings& settings() const { return loaded_.settings; }
+  const config::LoadedSettings& loaded() const { return loaded_; }
+  Clock& clock() { return system_clock(); }
+  // Made at the first call; the store's first request comes later.
+  Result<store::FileStore*> store();
+  Result<stream::Broker*> broker();
+  // Makes the pipeline's topics where they are missing; the first word with Kafka.
+  Status ensure_topics();
+
+  std::string host_and_pid() const;
+  // A member name that no other live process on this host has, the same again after a restart:
+  // "<role>-<host>-<n>" with the lowest free n, held until the process ends.
+  Result<std::string> claim_member_name(const std::string& role);
+
+  train::TrainingOptions training_options() const;
+  train::TrainerOptions trainer_options() const;
+
+ private:
+  explicit Context(config::LoadedSettings loaded) : loaded_(std::move(loaded)) {}
+
+  config::LoadedSettings loaded_;
+  std::shared_ptr<store::FileStore> store_;
+  std::unique_ptr<stream::Broker> broker_;
+};
+
+}  // namespace weir::cli

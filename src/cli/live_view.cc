@@ -1,0 +1,252 @@
+#include "cli/live_view.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "format/csv_chunker.h"
+#include "format/csv_record.h"
+#include "format/prediction_message.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr Millis kCatchUp{10'000};
+constexpr Millis kBetweenShown{200};
+constexpr Millis kBetweenDeadShown{1'000};
+constexpr std::size_t kVersionsKept = 4;
+constexpr std::size_t kLineWidth = 78;
+
+using Json = nlohmann::ordered_json;
+
+void print_json(const Json& json) {
+  std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+  std::fflush(stdout);
+}
+
+// "medv = 36.4 - 0.108 crim + 0.0464 zn …" over as many lines as it takes.
+void print_equation(const registry::LoadedModel& loaded) {
+  const auto model = nlohmann::json::parse(loaded.model->to_json(), nullptr, false);
+  if (!model.is_object() || !model.contains("coefficients")) return;
+  char number[32];
+  std::snprintf(number, sizeof number, "%.4g", model.value("intercept", 0.0));
+  std::string line = "      " + one_line(loaded.manifest.schema.target) + " = " + number;
+  const auto& coefficients = model.at("coefficients");
+  for (std::size_t i = 0; i < coefficients.size(); ++i) {
+    const double value = coefficients[i].get<double>();
+    std::snprintf(number, sizeof number, "%.4g ", value < 0 ? -value : value);
+    const std::string term = (value < 0 ? " - " : " + ") + std::string(number) +
+                             one_line(loaded.manifest.schema.features[i]);
+    if (line.size() + term.size() > kLineWidth) {
+      std::printf("%s\n", line.c_str());
+      line = "       ";
+    }
+    line += term;
+  }
+  std::printf("%s\n", line.c_str());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LiveView>> LiveView::open(LiveViewOptions options, stream::Broker& broker,
+                                                 registry::ModelRegistry& models, Clock& clock) {
+  std::unique_ptr<LiveView> view(new LiveView(std::move(options), models, clock));
+  const LiveViewOptions& own = view->options_;
+  view->control_ = WEIR_TRY(gate::ControlFollower::open(broker, own.control_topic));
+  view->predictions_ = WEIR_TRY(broker.open_log(own.predictions_topic, stream::StartAt::kEnd));
+  view->dead_ = WEIR_TRY(broker.open_log(own.dead_topic, stream::StartAt::kEnd));
+  WEIR_TRY(view->control_->catch_up(kCatchUp));
+  const record::ControlState& state = view->control_->state();
+  // What has ended before is told in one line; what is under way is shown as it goes on.
+  view->begun_shown_ = state.begun ? 0 : state.epoch;
+  view->resume_shown_ = state.ruling_epoch;
+  if (state.version > 0) {
+    view->load_actual_values(state.version);
+    if (!own.json) {
+      std::printf("%smodel %" PRIu64 " is in force since epoch %" PRIu64 "\n",
+                  view->mark("●", "32").c_str(), state.version, state.ruling_epoch);
+    }
+  } else if (!own.json) {
+    std::printf("%swaiting for a data set\n", view->mark("○", "2").c_str());
+  }
+  std::fflush(stdout);
+  return view;
+}
+
+std::string LiveView::mark(const char* symbol, const char* color) const {
+  if (!options_.color) return std::string(symbol) + " ";
+  return "\x1b[" + std::string(color) + "m" + symbol + "\x1b[0m ";
+}
+
+Status LiveView::step(Millis wait_max, std::stop_token) {
+  WEIR_TRY(control_->poll(Millis{0}));
+  show_control();
+  for (const auto& entry : WEIR_TRY(dead_->poll(Millis{0}))) show_dead_letter(entry);
+  for (const auto& entry : WEIR_TRY(predictions_->poll(std::min(wait_max, Millis{50})))) {
+    show_prediction(entry);
+  }
+  return {};
+}
+
+void LiveView::show_control() {
+  const record::ControlState& state = control_->state();
+  if (state.last_begun && state.last_begun->epoch > begun_shown_) {
+    begun_shown_ = state.last_begun->epoch;
+    show_begun(*state.last_begun);
+  }
+  if (state.last_resume && state.last_resume->epoch > resume_shown_) {
+    resume_shown_ = state.last_resume->epoch;
+    show_resume(*state.last_resume);
+  }
+}
+
+void LiveView::show_begun(const record::ControlRecord& begun) {
+  if (options_.json) {
+    print_json(Json::parse(begun.to_json()));
+    return;
+  }
+  const bool halts = begun.type == record::ControlType::kHalt;
+  const std::string what = begun.dataset
+                               ? "data set " + one_line(begun.dataset->path) + " (" +
+                                     format_bytes(begun.dataset->length) + ") taken up"
+                               : "rollback to version " + std::to_string(*begun.rollback_to);
+  std::printf("\n%s%s, epoch %" PRIu64 "\n", mark("■", "33").c_str(), what.c_str(), begun.epoch);
+  if (halts) std::printf("    the stream is halted until the next model is in force\n");
+  std::fflush(stdout);
+  heading_shown_ = false;
+}
+
+void LiveView::show_resume(const record::ControlRecord& resume) {
+  if (options_.json) print_json(Json::parse(resume.to_json()));
+  auto loaded = resume.version == 0
+                    ? Result<registry::LoadedModel>(fail(Code::kNotFound, "no model yet"))
+                    : models_.load(resume.version, resume.sha256);
+  if (loaded) load_actual_values(resume.version);
+  if (options_.json) return;
+  switch (resume.outcome) {
+    case record::Outcome::kTrained:
+      if (loaded) show_model(*loaded);
+      break;
+    case record::Outcome::kRolledBack:
+      std::printf("%srolled back to version %" PRIu64 ", the stream flows\n",
+                  mark("●", "32").c_str(), resume.version);
+      break;
+    case record::Outcome::kRefused:
+    case record::Outcome::kFailed:
+      // The trainer tells the reason on stderr, and in rejected/.
+      std::printf("%s%s; ", mark("✗", "31").c_str(),
+                  resume.outcome == record::Outcome::kRefused ? "data set refused"
+                                                              : "training failed");
+      if (resume.version > 0) {
+        std::printf("the stream flows on with model %" PRIu64 "\n", resume.version);
+      } else {
+        std::printf("still waiting for one that will do\n");
+      }
+      break;
+  }
+  std::fflush(stdout);
+}
+
+void LiveView::show_model(const registry::LoadedModel& loaded) {
+  const registry::Manifest& manifest = loaded.manifest;
+  std::printf("%smodel %" PRIu64 " is in force: %s, %" PRIu64 " rows (%" PRIu64
+              " to train on, %" PRIu64 " held out",
+              mark("●", "32").c_str(), manifest.version, manifest.algorithm.c_str(), manifest.rows,
+              manifest.rows_trained, manifest.rows_held_out);
+  if (manifest.rows_refused > 0) std::printf(", %" PRIu64 " refused", manifest.rows_refused);
+  std::printf("), %.2g s\n", manifest.training_seconds);
+  if (manifest.has_held_out) {
+    std::printf("    on the held-out rows: RMSE %.4g, MAE %.4g, R² %.4f\n", manifest.held_out.rmse,
+                manifest.held_out.mae, manifest.held_out.r2);
+  }
+  print_equation(loaded);
+  for (const std::string& note : manifest.notes) std::printf("    note: %s\n", one_line(note).c_str());
+  std::printf("    saved as %s, sha256 %.12s…\n", models_.url(manifest.version).c_str(),
+              manifest.model_sha256.c_str());
+}
+
+void LiveView::load_actual_values(std::uint64_t version) {
+  auto manifest = models_.manifest(version);
+  auto csv = models_.test_csv(version);
+  if (!manifest || !csv) return;  // predictions are shown without
+  format::CsvChunker chunker;
+  if (!chunker.feed(*csv) || !chunker.finish() || !chunker.header()) return;
+  const auto names = format::parse_csv_header(*chunker.header());
+  if (!names) return;
+  const auto target = std::find(names->begin(), names->end(), manifest->schema.target);
+  const auto column = static_cast<std::size_t>(target - names->begin());
+  if (target == names->end()) return;
+  auto& values = actual_values_[version];
+  format::CsvRecordSplitter splitter;
+  while (const auto chunk = chunker.next()) {
+    std::string_view rest = chunk->bytes;
+    while (!rest.empty()) {
+      const format::CsvRecordSpan span = format::first_csv_record(rest);
+      if (!splitter.split(rest.substr(0, span.length)) && splitter.fields().size() > column) {
+        values.emplace(splitter.fields()[0], splitter.fields()[column]);
+      }
+      rest.remove_prefix(span.next);
+    }
+  }
+  while (actual_values_.size() > kVersionsKept) actual_values_.erase(actual_values_.begin());
+}
+
+void LiveView::show_prediction(const stream::LogEntry& entry) {
+  const SteadyTime now = clock_.steady();
+  if (!options_.predictions || now < next_shown_) {
+    ++not_shown_;
+    return;
+  }
+  const auto prediction = format::parse_prediction(entry.value);
+  if (!prediction) return;
+  next_shown_ = now + kBetweenShown;
+  std::string actual;
+  const auto colon = entry.key.find(':');
+  if (colon != std::string::npos) {
+    const auto version = parse_int64(std::string_view(entry.key).substr(0, colon));
+    const auto values = actual_values_.find(static_cast<std::uint64_t>(version.value_or(0)));
+    if (values != actual_values_.end()) {
+      const auto found = values->second.find(entry.key.substr(colon + 1));
+      if (found != values->second.end()) actual = found->second;
+    }
+  }
+  if (options_.json) {
+    Json json = {{"type", "prediction"}, {"key", entry.key}};
+    json.update(Json::parse(entry.value));
+    if (!actual.empty()) json["actual"] = parse_finite_double(actual).value_or(0);
+    print_json(json);
+    return;
+  }
+  if (!heading_shown_) {
+    std::printf("\n  %-8s  %-16s  %12s  %12s  %5s  %5s  %s\n", "TIME", "KEY", "PREDICTED", "ACTUAL",
+                "MODEL", "EPOCH", "FROM");
+    heading_shown_ = true;
+  }
+  const std::string time = format_time(clock_.wall()).substr(11, 8);
+  std::printf("  %s  %-16.16s  %12.5g  %12s  %5" PRIu64 "  %5" PRIu64 "  %d@%" PRId64, time.c_str(),
+              one_line(entry.key).c_str(), prediction->values.front(),
+              actual.empty() ? "-" : one_line(actual).c_str(), prediction->model,
+              prediction->epoch, prediction->partition, prediction->offset);
+  if (not_shown_ > 0) std::printf("  (+%" PRIu64 ")", not_shown_);
+  std::printf("\n");
+  not_shown_ = 0;
+  std::fflush(stdout);
+}
+
+void LiveView::show_dead_letter(const stream::LogEntry& entry) {
+  const SteadyTime now = clock_.steady();
+  if (now < next_dead_shown_) return;
+  next_dead_shown_ = now + kBetweenDeadShown;
+  if (options_.json) {
+    print_json({{"type", "dead_letter"}, {"key", entry.key}, {"offset", entry.offset}});
+    return;
+  }
+  std::printf("%sdead letter: key '%s', offset %" PRId64 " of %s; its headers tell why\n",
+              mark("✗", "31").c_str(), one_line(entry.key.substr(0, 40)).c_str(), entry.offset,
+              options_.dead_topic.c_str());
+  std::fflush(stdout);
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,88 @@
+#include "cli/roles.h"
+
+#include "produce/producer.h"
+
+namespace weir::cli {
+
+Result<std::unique_ptr<Roles>> Roles::make(Context& context) {
+  store::FileStore* store = WEIR_TRY(context.store());
+  stream::Broker* broker = WEIR_TRY(context.broker());
+  WEIR_TRY(context.ensure_topics());
+  const std::string& path = context.settings().dataset.path;
+  WEIR_TRY(during(store->make_directories(path), "reaching the store at " + store->url(path)));
+  return std::unique_ptr<Roles>(
+      new Roles{context, *store, *broker,
+                registry::ModelRegistry(*store, context.settings().model.path), {}});
+}
+
+RoleSpec Roles::trainer() {
+  RoleSpec spec;
+  spec.name = "trainer";
+  spec.open = [this]() -> Result<std::unique_ptr<Role>> {
+    auto train = [this, options = context.training_options()](
+                     const registry::Dataset& dataset, const train::ProgressFunction& progress) {
+      return train::train_on_dataset(store, dataset, options, progress);
+    };
+    return std::unique_ptr<Role>(WEIR_TRY(train::Trainer::open(
+        context.trainer_options(), broker, store, context.settings().dataset.path,
+        context.settings().model.path, train, context.clock(), CrashPoints::kill_at_env())));
+  };
+  // Not an end, but the place where this role's figures are taken over.
+  spec.done = [this, trained = std::uint64_t{0}, refused = std::uint64_t{0}](Role& role) mutable {
+    const train::TrainerCounts& now = static_cast<train::Trainer&>(role).counts();
+    const std::uint64_t refused_now = now.refused + now.failed;
+    // A role made anew counts from 0.
+    if (now.trained < trained || refused_now < refused) trained = refused = 0;
+    counters.trained += now.trained - trained;
+    counters.refused += refused_now - refused;
+    trained = now.trained;
+    refused = refused_now;
+    return false;
+  };
+  return spec;
+}
+
+Result<RoleSpec> Roles::producer() {
+  const config::Settings& own = context.settings();
+  produce::ProducerOptions options;
+  options.features_topic = own.topics.features;
+  options.control_topic = own.topics.control;
+  options.members_topic = own.topics.members;
+  options.member = WEIR_TRY(context.claim_member_name("producer"));
+  options.rate = own.produce.rate;
+  options.count = static_cast<std::uint64_t>(own.produce.count);
+  options.seed = static_cast<std::uint64_t>(context.clock().wall().time_since_epoch().count());
+  RoleSpec spec;
+  spec.name = "producer";
+  spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
+    return std::unique_ptr<Role>(WEIR_TRY(produce::Producer::open(
+        options, broker, models, context.clock(), counters.produced)));
+  };
+  spec.done = [](Role& role) { return static_cast<produce::Producer&>(role).done(); };
+  return spec;
+}
+
+Result<RoleSpec> Roles::scorer() {
+  const config::Settings& own = context.settings();
+  score::ScorerOptions options;
+  options.pipeline = own.pipeline;
+  options.features_topic = own.topics.features;
+  options.predictions_topic = own.topics.predictions;
+  options.dead_topic = own.topics.dead;
+  options.control_topic = own.topics.control;
+  options.members_topic = own.topics.members;
+  options.group = own.score.group;
+  options.member = WEIR_TRY(context.claim_member_name("scorer"));
+  options.commit_interval = own.score.commit_interval;
+  options.batch_records_max = static_cast<std::size_t>(own.score.batch_records_max);
+  RoleSpec spec;
+  spec.name = "scorer";
+  spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
+    return std::unique_ptr<Role>(
+        WEIR_TRY(score::Scorer::open(options, broker, models, context.clock(),
+                                     CrashPoints::kill_at_env(), counters.scorer)));
+  };
+  return spec;
+}
+
+}  // namespace weir::cli

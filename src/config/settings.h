@@ -1,0 +1,119 @@
+// Everything that a person can set, as typed values that have been checked.
+//
+// The struct says the default of each setting; setting_table.cc says its name, bounds and meaning,
+// and nothing else does. A member's path here is its name in weir.yaml: settings.score.group is
+// `score.group`. load_settings() (load_settings.h) makes one; names that follow from the pipeline's
+// name (topics, groups) are filled in there, so that a reader never sees them empty.
+//
+// Threads: plain values; read them from any thread, change them from none after loading.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+namespace weir::config {
+
+struct DatasetSettings {
+  std::string path = "/dataset";  // the drop folder, in the store
+  std::string target;             // required: the column to predict
+  double test_fraction = 0.25;
+  std::int64_t seed = 1;
+  std::vector<std::string> drop_columns;
+  std::int64_t bad_rows_max = 0;
+  std::int64_t row_bytes_max = 1'000'000;
+  Millis watch_interval{2'000};
+  Millis settle_time{2'000};
+
+  bool operator==(const DatasetSettings&) const = default;
+};
+
+struct ModelSettings {
+  std::string path = "/MLmodel";
+  std::string algorithm = "linear";  // checked against the table of built-ins in cli
+  bool intercept = true;
+  std::int64_t test_sample_rows_max = 10'000;
+
+  bool operator==(const ModelSettings&) const = default;
+};
+
+struct TopicsSettings {
+  std::string features;     // <pipeline>.features
+  std::string predictions;  // <pipeline>.predictions
+  std::string dead;         // <pipeline>.dead
+  std::string control;      // <pipeline>.control
+  std::string members;      // <pipeline>.members
+  std::int32_t partitions = 4;
+  std::int32_t replication = -1;  // -1: the broker's default
+
+  bool operator==(const TopicsSettings&) const = default;
+};
+
+struct ProduceSettings {
+  std::optional<double> rate = 2.0;  // rows per second; nullopt is `max`
+  std::int64_t count = 0;            // 0: no end
+
+  bool operator==(const ProduceSettings&) const = default;
+};
+
+struct ScoreSettings {
+  Millis commit_interval{100};
+  std::int64_t batch_records_max = 10'000;
+  std::string group;     // <pipeline>.scorer
+  std::string instance;  // empty: the program chooses a name for this process
+
+  bool operator==(const ScoreSettings&) const = default;
+};
+
+struct TrainSettings {
+  std::string group;  // <pipeline>.trainer
+  Millis halt_timeout{10'000};
+
+  bool operator==(const TrainSettings&) const = default;
+};
+
+enum class WhileTraining { kHalt, kContinue };
+enum class HdfsAuth { kSimple, kKerberos };
+
+struct HdfsSettings {
+  std::string conf_dir;  // else $HADOOP_CONF_DIR
+  std::string user;      // empty: the user who runs the program
+  HdfsAuth auth = HdfsAuth::kSimple;
+  Millis connect_timeout{5'000};
+  Millis request_timeout{60'000};
+
+  bool operator==(const HdfsSettings&) const = default;
+};
+
+struct LogSettings {
+  log::Level level = log::Level::kInfo;
+  log::Shape shape = log::Shape::kText;
+
+  bool operator==(const LogSettings&) const = default;
+};
+
+struct Settings {
+  std::string pipeline;  // required
+  std::string store;  // hdfs://… or file:///…; empty: fs.defaultFS of the Hadoop configuration
+  DatasetSettings dataset;
+  ModelSettings model;
+  // librdkafka properties, verbatim. Always holds bootstrap.servers. Which ones are allowed is the
+  // stream room's to say.
+  std::map<std::string, std::string> kafka = {{"bootstrap.servers", "localhost:9092"}};
+  TopicsSettings topics;
+  ProduceSettings produce;
+  ScoreSettings score;
+  TrainSettings train;
+  WhileTraining while_training = WhileTraining::kHalt;
+  HdfsSettings hdfs;
+  LogSettings log;
+
+  bool operator==(const Settings&) const = default;
+};
+
+}  // namespace weir::config

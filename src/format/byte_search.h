@@ -1,0 +1,48 @@
+// Looks for bytes 64 at a time.
+//
+// Threads: pure functions.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace weir::format {
+
+inline constexpr std::size_t kBlockBytes = 64;
+
+// A bit for each of the kBlockBytes bytes at `block` that is `a` or `b`, the first byte lowest.
+inline std::uint64_t find_either(const char* block, char a, char b) {
+  std::uint64_t bits = 0;
+#ifdef __SSE2__
+  for (int i = 0; i < 4; ++i) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 16 * i));
+    const __m128i found = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(a)),
+                                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8(b)));
+    bits |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(found))) << (16 * i);
+  }
+#else
+  for (std::size_t i = 0; i < kBlockBytes; ++i) {
+    bits |= static_cast<std::uint64_t>(block[i] == a || block[i] == b) << i;
+  }
+#endif
+  return bits;
+}
+
+inline std::size_t count_byte(std::string_view bytes, char wanted) {
+  std::size_t count = 0;
+  std::size_t at = 0;
+  for (; at + kBlockBytes <= bytes.size(); at += kBlockBytes) {
+    count +=
+        static_cast<std::size_t>(std::popcount(find_either(bytes.data() + at, wanted, wanted)));
+  }
+  for (; at < bytes.size(); ++at) count += bytes[at] == wanted;
+  return count;
+}
+
+}  // namespace weir::format

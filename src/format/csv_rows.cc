@@ -1,0 +1,286 @@
+// Two readers of a record that must agree. read_plain_row takes the next commas and line feeds, one
+// for each column, and reads the cells between them. On anything it did not expect it gives up,
+// nothing is lost, and read_any_row takes the record again from its start, by the rules and with a
+// reason to give. Every row that the first takes, the second would take with the same bits;
+// csv_fuzz.cc holds them to it.
+
+#include "format/csv_rows.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "format/byte_search.h"
+#include "format/csv_delimiters.h"
+#include "format/csv_record.h"
+#include "format/decimal.h"
+
+namespace weir::format {
+namespace {
+
+constexpr std::size_t kExcerptBytesMax = 40;
+constexpr std::size_t kNamesListedMax = 20;
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+const char* skip_blanks(const char* at, const char* end) {
+  while (at != end && is_blank(*at)) ++at;
+  return at;
+}
+
+// A number with what may stand around it: blanks, '+', quotes. False: some other cell.
+bool read_padded_cell(const char* at, const char* end, double& value) {
+  if (end - at >= 2 && *at == '"' && end[-1] == '"') {
+    ++at;
+    --end;
+  }
+  at = skip_blanks(at, end);
+  if (at != end && *at == '+') {
+    ++at;
+    if (at != end && *at == '-') return false;
+  }
+  const Decimal decimal = parse_decimal(at, end, DecimalGrammar::kText);
+  value = decimal.value;
+  return decimal.status == DecimalStatus::kGood && skip_blanks(decimal.end, end) == end;
+}
+
+std::string_view trimmed(std::string_view cell) {
+  while (!cell.empty() && is_blank(cell.front())) cell.remove_prefix(1);
+  while (!cell.empty() && is_blank(cell.back())) cell.remove_suffix(1);
+  return cell;
+}
+
+bool is_infinity_or_nan(std::string_view text) {
+  if (!text.empty() && (text.front() == '+' || text.front() == '-')) text.remove_prefix(1);
+  if (text.size() > 8) return false;
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower == "nan" || lower == "inf" || lower == "infinity";
+}
+
+std::optional<RowFault> read_cell(std::string_view cell, double& value) {
+  const std::string_view text = trimmed(cell);
+  if (text.empty()) return RowFault::kEmptyCell;
+  std::string_view number = text;
+  if (number.front() == '+') {
+    number.remove_prefix(1);
+    if (number.starts_with('-')) return RowFault::kNotANumber;
+  }
+  const char* const end = number.data() + number.size();
+  const Decimal decimal = parse_decimal(number.data(), end, DecimalGrammar::kText);
+  if (decimal.end == end) {
+    if (decimal.status == DecimalStatus::kOutOfRange) return RowFault::kOutOfRange;
+    if (decimal.status == DecimalStatus::kGood) {
+      value = decimal.value;
+      return std::nullopt;
+    }
+  }
+  return is_infinity_or_nan(text) ? RowFault::kNotFinite : RowFault::kNotANumber;
+}
+
+std::string excerpt_of(std::string_view text) {
+  std::string out = one_line(text.substr(0, kExcerptBytesMax));
+  if (text.size() > kExcerptBytesMax) out += "…";
+  return out;
+}
+
+Error name_not_found(std::string_view what, std::string_view name,
+                     const std::vector<std::string>& header) {
+  std::string reason = std::string(what) + " '" + excerpt_of(name) + "' not found";
+  if (const auto nearest = nearest_name(name, header)) {
+    reason += "; nearest is '" + excerpt_of(*nearest) + "'";
+  }
+  reason += "; columns are ";
+  const std::size_t listed = std::min(header.size(), kNamesListedMax);
+  for (std::size_t i = 0; i < listed; ++i) {
+    reason += (i > 0 ? ", " : "") + excerpt_of(header[i]);
+  }
+  if (header.size() > listed) {
+    reason += " and " + std::to_string(header.size() - listed) + " more";
+  }
+  return {Code::kBadData, reason};
+}
+
+}  // namespace
+
+struct CsvRowReader::Walk {
+  const CsvChunk& chunk;
+  RefusedRows& refused;
+  std::size_t offset = 0;        // of the current record
+  std::uint64_t record = 0;      // its number
+  CsvRecordSplitter splitter{};  // used by few data sets
+};
+
+Result<CsvRowReader> CsvRowReader::make(const std::vector<std::string>& header,
+                                        std::string_view target,
+                                        std::span<const std::string> dropped) {
+  CsvRowReader reader;
+  reader.header_ = header;
+  std::vector<std::string> drop(dropped.begin(), dropped.end());
+  std::sort(drop.begin(), drop.end());
+  std::vector<std::string> known(header);
+  std::sort(known.begin(), known.end());
+  for (const std::string& name : drop) {
+    if (name == target) {
+      return fail(Code::kBadData, "the target column '" + excerpt_of(target) + "' is dropped");
+    }
+    if (!std::binary_search(known.begin(), known.end(), name)) {
+      return fail(name_not_found("dropped column", name, header));
+    }
+  }
+  if (!std::binary_search(known.begin(), known.end(), target)) {
+    return fail(name_not_found("target column", target, header));
+  }
+  if (std::adjacent_find(known.begin(), known.end()) != known.end()) {
+    return fail(Code::kBadData, "the header names two columns alike");
+  }
+  reader.schema_.target = std::string(target);
+  for (const std::string& name : header) {
+    if (name == target) {
+      reader.slots_.push_back(header.size());  // known once the features are counted
+    } else if (std::binary_search(drop.begin(), drop.end(), name)) {
+      reader.slots_.push_back(kDropped);
+    } else {
+      reader.slots_.push_back(reader.schema_.features.size());
+      reader.schema_.features.push_back(name);
+    }
+  }
+  std::replace(reader.slots_.begin(), reader.slots_.end(), header.size(),
+               reader.schema_.features.size());
+  if (reader.schema_.features.empty()) {
+    return fail(Code::kBadData,
+                "no feature column is left beside the target '" + excerpt_of(target) + "'");
+  }
+  return reader;
+}
+
+void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedRows& refused,
+                         std::vector<CsvRecordPlace>* places) const {
+  const char* const begin = chunk.bytes.data();
+  const char* const end = begin + chunk.bytes.size();
+  const std::size_t columns = schema_.features.size() + 1;
+  // Rows are at most the lines there are, and as many as their shortest spelling leaves room for:
+  // the block is never much larger than eight times the chunk.
+  const auto lines = count_byte(chunk.bytes, '\n') + 1;
+  const std::size_t row_bytes_min = slots_.size() + columns;
+  const std::size_t stride = std::min(lines, chunk.bytes.size() / row_bytes_min + 1);
+  rows.columns = columns;
+  rows.values.resize(columns * stride);
+  rows.row_numbers.resize(stride);
+  if (places != nullptr) places->clear();
+
+  Walk walk{.chunk = chunk, .refused = refused, .record = chunk.first_record};
+  CsvDelimiters delimiters(chunk.bytes, slots_.size());
+  std::size_t count = 0;
+  for (const char* at = begin; at != end; ++walk.record) {
+    WEIR_CHECK(count < stride);
+    const char* const record = at;
+    double* const row = rows.values.data() + count;
+    const std::uint32_t* const next = delimiters.peek();
+    const char* const line_feed =
+        next != nullptr ? read_plain_row(begin, record, next, row, stride) : nullptr;
+    bool good = line_feed != nullptr;
+    std::size_t length = 0;
+    if (good) [[likely]] {
+      delimiters.take();
+      at = line_feed + 1;
+      length = static_cast<std::size_t>(line_feed - record) - (line_feed[-1] == '\r');
+    } else {
+      walk.offset = static_cast<std::size_t>(record - begin);
+      const std::string_view rest(record, static_cast<std::size_t>(end - record));
+      const CsvRecordSpan span = first_csv_record(rest);
+      length = span.length;
+      at = record + span.next;
+      delimiters.skip_to(walk.offset + span.next);
+      if (length == 0) {
+        refused.add_blank();
+      } else {
+        good = read_any_row(rest.substr(0, length), walk, row, stride);
+      }
+    }
+    if (!good) continue;
+    rows.row_numbers[count++] = walk.record;
+    if (places != nullptr) places->push_back({static_cast<std::size_t>(record - begin), length});
+  }
+
+  rows.rows = count;
+  rows.row_numbers.resize(count);
+  double* const values = rows.values.data();
+  for (std::size_t column = 1; count < stride && column < columns; ++column) {
+    std::memmove(values + column * count, values + column * stride, count * sizeof(double));
+  }
+  rows.values.resize(columns * count);
+}
+
+// The place of the line feed that ends the record, or nullptr where it is not as plain as can be.
+const char* CsvRowReader::read_plain_row(const char* chunk, const char* cell,
+                                         const std::uint32_t* delimiters, double* row,
+                                         std::size_t stride) const {
+  const std::size_t* const slots = slots_.data();
+  const std::size_t last = slots_.size() - 1;
+  for (std::size_t column = 0;; ++column) {
+    const char* const delimiter = chunk + delimiters[column];
+    const char* end = delimiter;
+    if (column == last && end != cell && end[-1] == '\r') --end;
+    if (slots[column] == kDropped) {
+      if (*cell == '"') return nullptr;
+    } else {
+      double value = 0;
+      if (delimiters[column] <= kShortCellReads || !parse_short_cell(cell, end, value))
+          [[unlikely]] {
+        if (!read_padded_cell(cell, end, value)) return nullptr;
+      }
+      row[slots[column] * stride] = value;
+    }
+    if (column == last) return *delimiter == '\n' ? delimiter : nullptr;
+    if (*delimiter != ',') return nullptr;
+    cell = delimiter + 1;
+  }
+}
+
+bool CsvRowReader::read_any_row(std::string_view record, Walk& walk, double* row,
+                                std::size_t stride) const {
+  if (const auto fault = walk.splitter.split(record)) {
+    refuse(walk, RowFault::kQuoting, fault->column, std::string(csv_quote_fault_text(fault->kind)),
+           record);
+    return false;
+  }
+  const auto fields = walk.splitter.fields();
+  if (fields.size() != slots_.size()) {
+    refuse(walk, RowFault::kFieldCount, kDropped,
+           std::to_string(fields.size()) + " fields, where the header has " +
+               std::to_string(slots_.size()),
+           record);
+    return false;
+  }
+  for (std::size_t column = 0; column < slots_.size(); ++column) {
+    if (slots_[column] == kDropped) continue;
+    double value = 0;
+    if (const auto fault = read_cell(fields[column], value)) {
+      refuse(walk, *fault, column, std::string(row_fault_text(*fault)), fields[column]);
+      return false;
+    }
+    row[slots_[column] * stride] = value;
+  }
+  return true;
+}
+
+void CsvRowReader::refuse(Walk& walk, RowFault fault, std::size_t column, std::string cause,
+                          std::string_view excerpt) const {
+  RefusedRows::Reason reason{fault, column < header_.size() ? header_[column] : std::string()};
+  walk.refused.add(reason);
+  if (!walk.refused.wants_example(walk.record)) return;
+  const std::size_t lines_before =
+      count_byte(std::string_view(walk.chunk.bytes).substr(0, walk.offset), '\n');
+  walk.refused.add_example({.record = walk.record,
+                            .line = walk.chunk.first_line + lines_before,
+                            .column = column == kDropped ? 0 : column + 1,
+                            .reason = std::move(reason),
+                            .cause = std::move(cause),
+                            .excerpt = excerpt_of(excerpt)});
+}
+
+}  // namespace weir::format

@@ -1,0 +1,258 @@
+// Rows wait in a buffer until a block is full; a full block is shifted, scaled and folded into the
+// triangle of the lowest level. A triangle that has taken kFoldsPerLevel folds is folded into the
+// one above and begins anew, like a digit that carries: rounding errors grow with the logarithm of
+// the number of rows instead of with the number.
+//
+// The shift is by the mean of the first block, per column, which leaves the column of ones least
+// like the others; where one wild value pulls the mean away from the middle of the data, by the
+// median. The scale is a power of two, which is exact, and follows the largest magnitude seen.
+
+#include "model/accumulator.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "base/check.h"
+#include "model/block_fold.h"
+
+namespace weir::model {
+namespace {
+
+constexpr std::uint32_t kFoldsPerLevel = 32;
+
+struct Level {
+  std::vector<double> r;
+  std::uint32_t folds = 0;
+};
+
+// The mean where it lies no further from the median than the quartiles are apart, else the median.
+// A constant column gives that constant exactly.
+double middle_of(const double* values, std::size_t count) {
+  std::vector<double> sorted(values, values + count);
+  std::sort(sorted.begin(), sorted.end());
+  const double median = sorted[(count - 1) / 2];
+  const double spread = sorted[count - 1 - count / 4] - sorted[count / 4];
+  double mean = 0;
+  for (std::size_t i = 0; i < count; ++i) mean += sorted[i] / static_cast<double>(count);
+  return spread > 0 && std::abs(mean - median) <= spread ? mean : median;
+}
+
+}  // namespace
+
+struct Accumulator::State {
+  explicit State(std::size_t data_columns)
+      : columns(data_columns), size(data_columns + 1), too_wide(data_columns > kColumnsMax) {
+    if (too_wide) return;
+    reference.assign(columns, 0);
+    exponent.assign(columns, kExponentMin);
+    levels.push_back({std::vector<double>(size * size), 0});
+    block.resize(size * kBlockRows / 8);
+    dots.resize(2 * size);
+  }
+
+  double* column(std::size_t index) { return block.data()->values + (index + 1) * kBlockRows; }
+  bool refused() const { return too_wide || bad_column; }
+
+  void take_full_block();
+  void close_partial_block();
+  void fold_buffered();
+  bool shift_and_scale(std::size_t data_column);
+  void raise_exponent(std::size_t data_column, int to);
+  void carry();
+  Triangle collapse();
+  void restart_from(Triangle triangle);
+
+  const std::size_t columns;
+  const std::size_t size;
+  const bool too_wide;
+  std::uint64_t rows = 0;
+  std::uint64_t folded_rows = 0;
+  std::optional<std::size_t> bad_column;
+  std::vector<double> reference;
+  std::vector<int> exponent;
+  std::vector<Level> levels;
+  std::vector<CacheLine> block;
+  std::vector<double> dots;
+  std::size_t buffered = 0;
+};
+
+void Accumulator::State::take_full_block() {
+  if (buffered == kBlockRows) fold_buffered();
+}
+
+void Accumulator::State::close_partial_block() {
+  if (!refused() && buffered > 0) fold_buffered();
+}
+
+void Accumulator::State::fold_buffered() {
+  const std::size_t count = buffered;
+  buffered = 0;
+  if (folded_rows == 0) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      const double* const values = column(j);
+      if (!std::all_of(values, values + count, [](double v) { return std::abs(v) <= kValueMax; })) {
+        bad_column = j;
+        return;
+      }
+      reference[j] = middle_of(values, count);
+    }
+  }
+  double* const ones = block.data()->values;
+  std::fill_n(ones, count, 1.0);
+  std::fill(ones + count, ones + kBlockRows, 0.0);
+  dots[0] = static_cast<double>(count);
+  for (std::size_t j = 0; j < columns; ++j) {
+    std::fill(column(j) + count, column(j) + kBlockRows, reference[j]);
+    if (!shift_and_scale(j)) {
+      bad_column = j;
+      return;
+    }
+  }
+  block_kernels().fold(levels[0].r.data(), size, ones, dots.data());
+  folded_rows += count;
+  ++levels[0].folds;
+  carry();
+}
+
+bool Accumulator::State::shift_and_scale(std::size_t j) {
+  const BlockKernels& kernels = block_kernels();
+  const double largest = kernels.shift(column(j), reference[j], kValueMax);
+  if (std::isnan(largest)) return false;
+  raise_exponent(j, exponent_of(largest));
+  dots[j + 1] = kernels.scale_and_sum(column(j), std::ldexp(1.0, -exponent[j]));
+  return true;
+}
+
+void Accumulator::State::raise_exponent(std::size_t j, int to) {
+  if (to <= exponent[j]) return;
+  for (Level& level : levels) scale_column(level.r.data(), size, j + 1, exponent[j] - to);
+  exponent[j] = to;
+}
+
+void Accumulator::State::carry() {
+  for (std::size_t i = 0; i < levels.size() && levels[i].folds == kFoldsPerLevel; ++i) {
+    if (i + 1 == levels.size()) levels.push_back({std::vector<double>(size * size), 0});
+    fold_triangle(levels[i + 1].r.data(), levels[i].r.data(), size);
+    ++levels[i + 1].folds;
+    std::fill(levels[i].r.begin(), levels[i].r.end(), 0.0);
+    levels[i].folds = 0;
+  }
+}
+
+Triangle Accumulator::State::collapse() {
+  close_partial_block();
+  for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
+    fold_triangle(levels[i + 1].r.data(), levels[i].r.data(), size);
+  }
+  return Triangle{folded_rows, size, std::move(levels.back().r), reference, exponent};
+}
+
+void Accumulator::State::restart_from(Triangle triangle) {
+  folded_rows = triangle.rows;
+  levels.assign(1, {std::vector<double>(size * size), 0});
+  levels.push_back({std::move(triangle.r), 1});
+}
+
+Accumulator::Accumulator(std::size_t columns) : state_(std::make_unique<State>(columns)) {
+  WEIR_CHECK(columns > 0);
+}
+Accumulator::~Accumulator() = default;
+Accumulator::Accumulator(Accumulator&&) noexcept = default;
+Accumulator& Accumulator::operator=(Accumulator&&) noexcept = default;
+
+std::uint64_t Accumulator::rows() const { return state_->rows; }
+std::size_t Accumulator::columns() const { return state_->columns; }
+
+void Accumulator::add(const record::RowBlock& block, std::size_t first, std::size_t count) {
+  State& state = *state_;
+  WEIR_CHECK(block.columns == state.columns && first <= block.rows && count <= block.rows - first);
+  state.rows += count;
+  while (count > 0 && !state.refused()) {
+    const std::size_t taken = std::min(count, kBlockRows - state.buffered);
+    for (std::size_t j = 0; j < state.columns; ++j) {
+      std::memcpy(state.column(j) + state.buffered, block.values.data() + j * block.rows + first,
+                  taken * sizeof(double));
+    }
+    state.buffered += taken;
+    first += taken;
+    count -= taken;
+    state.take_full_block();
+  }
+}
+
+void Accumulator::add(const record::RowBlock& block, std::span<const std::uint32_t> rows) {
+  State& state = *state_;
+  WEIR_CHECK(block.columns == state.columns);
+  for (const std::uint32_t row : rows) WEIR_CHECK(row < block.rows);
+  state.rows += rows.size();
+  while (!rows.empty() && !state.refused()) {
+    const auto taken = rows.first(std::min(rows.size(), kBlockRows - state.buffered));
+    for (std::size_t j = 0; j < state.columns; ++j) {
+      const double* const from = block.values.data() + j * block.rows;
+      double* const to = state.column(j) + state.buffered;
+      for (std::size_t i = 0; i < taken.size(); ++i) to[i] = from[taken[i]];
+    }
+    state.buffered += taken.size();
+    rows = rows.subspan(taken.size());
+    state.take_full_block();
+  }
+}
+
+void Accumulator::merge(const Accumulator& following) {
+  State& state = *state_;
+  WEIR_CHECK(following.columns() == state.columns);
+  state.close_partial_block();
+  state.rows += following.rows();
+  if (state.refused() || following.rows() == 0) return;
+
+  State other(*following.state_);
+  Triangle theirs = other.collapse();
+  if (other.bad_column) {
+    state.bad_column = other.bad_column;
+    return;
+  }
+  if (state.folded_rows == 0) {
+    state.reference = theirs.reference;
+    state.exponent = theirs.exponent;
+    state.restart_from(std::move(theirs));
+    return;
+  }
+  std::vector<int> exponent(state.columns);
+  for (std::size_t j = 0; j < state.columns; ++j) {
+    exponent[j] = std::max({state.exponent[j], theirs.exponent[j],
+                            exponent_of(theirs.reference[j] - state.reference[j])});
+    state.raise_exponent(j, exponent[j]);
+  }
+  move_to(theirs, state.reference, exponent);
+  Triangle ours = state.collapse();
+  fold_triangle(ours.r.data(), theirs.r.data(), state.size);
+  ours.rows += theirs.rows;
+  state.restart_from(std::move(ours));
+}
+
+Result<Triangle> Accumulator::summary(const record::Schema& schema) const {
+  if (schema.features.size() + 1 != state_->columns) {
+    return fail(Code::kInvalidArgument,
+                "the schema has " + std::to_string(schema.features.size() + 1) +
+                    " columns, the rows " + std::to_string(state_->columns));
+  }
+  if (state_->too_wide) {
+    return fail(Code::kBadData, "there are " + std::to_string(state_->columns) +
+                                    " columns; at most " + std::to_string(kColumnsMax) +
+                                    " can be trained on");
+  }
+  State copy(*state_);
+  Triangle triangle = copy.collapse();
+  if (copy.bad_column) {
+    const std::size_t j = *copy.bad_column;
+    const std::string& name = j < schema.features.size() ? schema.features[j] : schema.target;
+    return fail(Code::kBadData,
+                "column '" + name + "' holds a number that is not finite or is beyond 1e300");
+  }
+  return triangle;
+}
+
+}  // namespace weir::model

@@ -1,0 +1,221 @@
+#include "model/accumulator.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <cmath>
+#include <numeric>
+
+#include "model/block_fold.h"
+#include "model/linear_fit.h"
+#include "model/test_tables.h"
+
+namespace weir::model {
+namespace {
+
+Triangle triangle_of(const Accumulator& accumulator) {
+  auto result = accumulator.summary(schema_of(accumulator.columns() - 1));
+  EXPECT_TRUE(result) << (result ? "" : result.error().message());
+  return std::move(result.value());
+}
+
+bool same_bits(const Triangle& a, const Triangle& b) {
+  return a.rows == b.rows && a.r == b.r && a.reference == b.reference && a.exponent == b.exponent;
+}
+
+Accumulator accumulate_part(const record::RowBlock& block, std::size_t first, std::size_t count) {
+  Accumulator accumulator(block.columns);
+  accumulator.add(block, first, count);
+  return accumulator;
+}
+
+TEST(Accumulator, does_not_depend_on_how_calls_cut_the_rows) {
+  const record::RowBlock block = block_of(random_rows(20'000, 5));
+  const Triangle whole = triangle_of(accumulate_part(block, 0, block.rows));
+  std::mt19937 generator(3);
+  for (const std::size_t longest : {1U, 7U, 255U, 256U, 257U, 3000U}) {
+    Accumulator cut(block.columns);
+    for (std::size_t at = 0; at < block.rows;) {
+      const std::size_t count = std::min<std::size_t>(generator() % (longest + 1), block.rows - at);
+      cut.add(block, at, count);
+      at += count;
+    }
+    EXPECT_TRUE(same_bits(whole, triangle_of(cut))) << longest;
+  }
+}
+
+TEST(Accumulator, gives_equal_bits_for_rows_named_by_index) {
+  const record::RowBlock block = block_of(random_rows(3000, 5));
+  std::vector<std::uint32_t> chosen;
+  Accumulator one_by_one(block.columns);
+  for (std::uint32_t row = 0; row < block.rows; ++row) {
+    if (row % 7 < 3) continue;
+    chosen.push_back(row);
+    one_by_one.add(block, row, 1);
+  }
+  Accumulator at_once(block.columns);
+  at_once.add(block, chosen);
+  EXPECT_EQ(at_once.rows(), chosen.size());
+  EXPECT_TRUE(same_bits(triangle_of(one_by_one), triangle_of(at_once)));
+}
+
+TEST(Accumulator, gives_equal_bits_on_every_instruction_set) {
+  std::mt19937_64 generator(5);
+  std::normal_distribution<double> normal;
+  const std::size_t size = 15;
+  std::vector<CacheLine> rows(size * kBlockRows / 8);
+  for (CacheLine& line : rows) {
+    for (double& value : line.values) value = normal(generator);
+  }
+  std::vector<std::vector<double>> results;
+  for (const BlockKernels& kernels : all_block_kernels()) {
+    std::vector<CacheLine> copy = rows;
+    double* const block = copy.data()->values;
+    std::vector<double> r(size * size);
+    std::vector<double> dots(2 * size);
+    std::fill_n(block, kBlockRows, 1.0);
+    dots[0] = kBlockRows;
+    for (std::size_t j = 1; j < size; ++j) {
+      r.push_back(kernels.shift(block + j * kBlockRows, 0.25, 1e300));
+      dots[j] = kernels.scale_and_sum(block + j * kBlockRows, 0.3);
+      r.push_back(dots[j]);
+    }
+    kernels.fold(r.data(), size, block, dots.data());
+    kernels.fold(r.data(), size, block, dots.data());
+    results.push_back(r);
+  }
+  for (const auto& result : results) EXPECT_EQ(result, results[0]);
+}
+
+// The bits themselves, so that another compiler or processor that differs is seen.
+TEST(Accumulator, gives_these_very_bits) {
+  Rows rows;
+  std::uint64_t state = 1;
+  for (int i = 0; i < 9000; ++i) {
+    std::vector<double> row;
+    for (int j = 0; j < 4; ++j) {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      row.push_back(static_cast<double>(state >> 40) / 1024);
+    }
+    rows.push_back(row);
+  }
+  const auto fit = fit_linear(accumulate(rows), schema_of(3));
+  ASSERT_TRUE(fit);
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(fit->model.intercept()), 4665855903413404975U);
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(fit->model.coefficients()[0]), 13806011151941394592U);
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(fit->model.coefficients()[2]), 4574012387547294016U);
+}
+
+TEST(Accumulator, gives_equal_bits_for_equal_cuts_however_they_were_spread) {
+  const record::RowBlock block = block_of(random_rows(10'000, 4));
+  const auto parts = [&] {
+    std::vector<Accumulator> result;
+    for (std::size_t i = 0; i < 10; ++i) result.push_back(accumulate_part(block, i * 1000, 1000));
+    return result;
+  };
+  std::vector<Accumulator> a = parts();
+  std::vector<Accumulator> b = parts();
+  for (std::size_t i = 1; i < 10; ++i) a[0].merge(a[i]);
+  Accumulator from_nothing(block.columns);
+  for (const Accumulator& part : b) from_nothing.merge(part);
+  EXPECT_EQ(a[0].rows(), 10'000U);
+  EXPECT_TRUE(same_bits(triangle_of(a[0]), triangle_of(from_nothing)));
+}
+
+TEST(Accumulator, merges_associatively_but_for_rounding) {
+  Rows rows = random_rows(5000, 4);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i][1] += static_cast<double>(i);  // drifts
+  const record::RowBlock block = block_of(rows);
+  const auto part = [&](std::size_t first, std::size_t count) {
+    return accumulate_part(block, first, count);
+  };
+  Accumulator left = part(0, 100);
+  left.merge(part(100, 3000));
+  left.merge(part(3100, 1900));
+  Accumulator right = part(0, 100);
+  Accumulator rest = part(100, 3000);
+  rest.merge(part(3100, 1900));
+  right.merge(rest);
+  const auto a = fit_linear(left, schema_of(4));
+  const auto b = fit_linear(right, schema_of(4));
+  const auto whole = fit_linear(part(0, 5000), schema_of(4));
+  for (std::size_t j = 0; j < 4; ++j) {
+    EXPECT_NEAR(a->model.coefficients()[j], b->model.coefficients()[j], 1e-12);
+    EXPECT_NEAR(a->model.coefficients()[j], whole->model.coefficients()[j], 1e-12);
+  }
+  EXPECT_GT(digits(a->model.intercept(), whole->model.intercept()), 10);
+}
+
+TEST(Accumulator, merges_parts_of_wildly_different_size_and_place) {
+  Rows rows = random_rows(2000, 2);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i >= 1000) rows[i][0] = rows[i][0] * 1e200 + 1e203;
+    rows[i][2] = rows[i][0] / 1e200 + 3 * rows[i][1];
+  }
+  const record::RowBlock block = block_of(rows);
+  Accumulator merged = accumulate_part(block, 0, 1000);
+  merged.merge(accumulate_part(block, 1000, 1000));
+  const auto fit = fit_linear(merged, schema_of(2));
+  ASSERT_TRUE(fit);
+  EXPECT_GT(digits(fit->model.coefficients()[0], 1e-200), 12);
+  EXPECT_GT(digits(fit->model.coefficients()[1], 3), 9);
+}
+
+TEST(Accumulator, goes_on_taking_rows_after_a_merge) {
+  const Rows rows = random_rows(4000, 3);
+  const record::RowBlock block = block_of(rows);
+  Accumulator merged = accumulate_part(block, 0, 1000);
+  merged.merge(accumulate_part(block, 1000, 1000));
+  merged.add(block, 2000, 2000);
+  EXPECT_EQ(merged.rows(), 4000U);
+  const auto a = fit_linear(merged, schema_of(3));
+  const auto b = fit_linear(accumulate(rows), schema_of(3));
+  for (std::size_t j = 0; j < 3; ++j) {
+    EXPECT_NEAR(a->model.coefficients()[j], b->model.coefficients()[j], 1e-12);
+  }
+  EXPECT_EQ(a->report.rows, 4000U);
+}
+
+TEST(Accumulator, is_not_changed_by_a_summary_nor_by_merging_nothing) {
+  const record::RowBlock block = block_of(random_rows(1000, 3));
+  Accumulator one = accumulate_part(block, 0, 600);
+  triangle_of(one);
+  one.add(block, 600, 400);
+  EXPECT_TRUE(same_bits(triangle_of(one), triangle_of(accumulate_part(block, 0, 1000))));
+  const Triangle before = triangle_of(one);
+  one.merge(Accumulator(block.columns));
+  EXPECT_TRUE(same_bits(triangle_of(one), before));
+}
+
+TEST(Accumulator, passes_a_bad_value_on_through_a_merge) {
+  Rows rows = random_rows(10, 2);
+  rows[9][1] = std::nan("");
+  Accumulator good = accumulate(random_rows(300, 2));
+  good.merge(accumulate(rows));
+  good.merge(accumulate(random_rows(300, 2)));
+  const auto summary = good.summary(schema_of(2));
+  ASSERT_FALSE(summary);
+  EXPECT_EQ(summary.error().code(), Code::kBadData);
+  EXPECT_NE(summary.error().message().find("'x2'"), std::string::npos);
+}
+
+TEST(Accumulator, keeps_the_length_of_every_column) {
+  const Rows rows = random_rows(50'000, 3);
+  const Triangle triangle = triangle_of(accumulate(rows));
+  EXPECT_NEAR(std::abs(triangle.at(0, 0)), std::sqrt(50'000.0), 1e-11);
+  for (std::size_t j = 0; j < 4; ++j) {
+    long double expected = 0;
+    long double actual = 0;
+    for (const auto& row : rows) {
+      const long double x = std::ldexp(row[j] - triangle.reference[j], -triangle.exponent[j]);
+      expected += x * x;
+    }
+    for (std::size_t i = 0; i <= j + 1; ++i) {
+      actual += static_cast<long double>(triangle.at(i, j + 1)) * triangle.at(i, j + 1);
+    }
+    EXPECT_NEAR(static_cast<double>(actual / expected), 1, 1e-14);
+  }
+}
+
+}  // namespace
+}  // namespace weir::model

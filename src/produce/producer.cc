@@ -1,0 +1,186 @@
+#include "produce/producer.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "format/csv_chunker.h"
+#include "format/csv_record.h"
+
+namespace weir::produce {
+namespace {
+
+constexpr Millis kIdle{20};
+constexpr Millis kLoadAgainAfter{1'000};
+constexpr std::uint64_t kRowsPerStep = 1'000;
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) {
+      out += "\\u00";
+      out += kHex[c >> 4];
+      out += kHex[c & 15];
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  out += '"';
+}
+
+}  // namespace
+
+Result<std::vector<FeatureRecord>> records_of_test_csv(std::uint64_t version,
+                                                       const std::string& test_csv,
+                                                       const std::string& target) {
+  format::CsvChunker chunker;
+  WEIR_TRY(chunker.feed(test_csv));
+  WEIR_TRY(chunker.finish());
+  if (!chunker.header()) return fail(Code::kCorrupt, "no header");
+  const auto names = WEIR_TRY(format::parse_csv_header(*chunker.header()));
+  std::vector<FeatureRecord> records;
+  format::CsvRecordSplitter splitter;
+  while (const auto chunk = chunker.next()) {
+    std::string_view rest = chunk->bytes;
+    while (!rest.empty()) {
+      const format::CsvRecordSpan span = format::first_csv_record(rest);
+      const std::string_view record = rest.substr(0, span.length);
+      rest.remove_prefix(span.next);
+      if (splitter.split(record) || splitter.fields().size() != names.size()) {
+        return fail(Code::kCorrupt, "a row does not match the header");
+      }
+      FeatureRecord made{std::to_string(version) + ":" + std::string(splitter.fields()[0]), "{"};
+      for (std::size_t i = 1; i < names.size(); ++i) {
+        if (names[i] == target) continue;
+        if (made.value.size() > 1) made.value += ", ";
+        append_json_string(made.value, names[i]);
+        made.value += ": ";
+        made.value += splitter.fields()[i];
+      }
+      made.value += "}";
+      records.push_back(std::move(made));
+    }
+  }
+  return records;
+}
+
+Producer::Producer(ProducerOptions options, stream::Broker&, registry::ModelRegistry& models,
+                   Clock& clock, std::atomic<std::uint64_t>& produced)
+    : options_(std::move(options)),
+      models_(models),
+      clock_(clock),
+      produced_(produced),
+      random_(options_.seed) {}
+
+Result<std::unique_ptr<Producer>> Producer::open(ProducerOptions options, stream::Broker& broker,
+                                                 registry::ModelRegistry& models, Clock& clock,
+                                                 std::atomic<std::uint64_t>& produced) {
+  std::unique_ptr<Producer> producer(
+      new Producer(std::move(options), broker, models, clock, produced));
+  const ProducerOptions& own = producer->options_;
+  record::MemberRecord self;
+  self.member = own.member;
+  self.role = "producer";
+  producer->membership_ = WEIR_TRY(gate::Membership::open(broker, own.members_topic, self, clock));
+  producer->control_ = WEIR_TRY(gate::ControlFollower::open(broker, own.control_topic));
+  WEIR_TRY(producer->control_->catch_up(own.broker_timeout));
+  producer->publisher_ = WEIR_TRY(
+      during(broker.open_publisher(), "opening the features topic " + own.features_topic));
+  return producer;
+}
+
+Status Producer::step(Millis wait_max, std::stop_token stop) {
+  WEIR_TRY(control_->poll(Millis{0}));
+  WEIR_TRY(follow_control());
+  WEIR_TRY(membership_->heartbeat());
+  const std::uint64_t due = gate_open_ && !done() ? rows_due() : 0;
+  if (due > 0) return send(due);
+  Millis wait = std::min(wait_max, kIdle);
+  if (gate_open_ && options_.rate) {
+    const auto left = std::chrono::duration_cast<Millis>(next_row_ - clock_.steady());
+    wait = std::clamp(left + Millis{1}, Millis{1}, wait);
+  }
+  clock_.sleep_for(wait, stop);
+  return {};
+}
+
+Status Producer::follow_control() {
+  const record::ControlState& state = control_->state();
+  if (!state.gate_open()) {
+    if (gate_open_) {
+      WEIR_TRY(during(publisher_->flush(options_.broker_timeout), "ending the rows on their way"));
+      gate_open_ = false;
+      if (state.begun) {
+        log::info("halted", {{"member", options_.member}, {"epoch", state.begun->epoch}});
+      }
+    }
+    return state.begun ? membership_->acknowledge_halt(state.begun->epoch) : Status{};
+  }
+  if (gate_open_ && rows_version_ == state.version) return {};
+  return load_rows();
+}
+
+Status Producer::load_rows() {
+  if (clock_.steady() < next_load_) return {};
+  gate_open_ = false;
+  const std::uint64_t version = control_->state().version;
+  const auto attempt = [&]() -> Result<std::vector<FeatureRecord>> {
+    const registry::Manifest manifest = WEIR_TRY(models_.manifest(version));
+    return records_of_test_csv(version, WEIR_TRY(models_.test_csv(version)),
+                               manifest.schema.target);
+  };
+  auto rows = attempt();
+  if (!rows || rows->empty()) {
+    const std::string why = rows ? "it has no held-out rows" : rows.error().message();
+    log::error("nothing is produced: no rows of the live model's data set",
+               {{"version", version}, {"reason", why}});
+    next_load_ = clock_.steady() + kLoadAgainAfter;
+    return {};
+  }
+  rows_ = std::move(*rows);
+  rows_version_ = version;
+  gate_open_ = true;
+  membership_->gate_opened();
+  next_row_ = clock_.steady();
+  return {};
+}
+
+std::uint64_t Producer::rows_due() {
+  const std::uint64_t left =
+      options_.count == 0 ? kRowsPerStep : options_.count - produced_.load();
+  if (!options_.rate) return std::min(left, kRowsPerStep);
+  const SteadyTime now = clock_.steady();
+  if (now < next_row_) return 0;
+  using Seconds = std::chrono::duration<double>;
+  const auto missed = static_cast<std::uint64_t>(Seconds(now - next_row_).count() * *options_.rate);
+  const std::uint64_t rows = std::min({missed + 1, left, kRowsPerStep});
+  next_row_ += std::chrono::duration_cast<SteadyTime::duration>(
+      Seconds(static_cast<double>(rows) / *options_.rate));
+  // After a pause of the whole process the rows of a second at most are made up for.
+  next_row_ = std::max(next_row_, now - std::chrono::seconds(1));
+  return rows;
+}
+
+Status Producer::send(std::uint64_t rows) {
+  std::uniform_int_distribution<std::size_t> any(0, rows_.size() - 1);
+  const std::string what = "writing to the features topic " + options_.features_topic;
+  for (std::uint64_t i = 0; i < rows; ++i) {
+    const FeatureRecord& row = rows_[any(random_)];
+    WEIR_TRY(during(publisher_->send({options_.features_topic, std::nullopt, row.key, row.value,
+                                      nullptr}),
+                    what));
+  }
+  if (options_.rate) WEIR_TRY(during(publisher_->flush(options_.broker_timeout), what));
+  produced_ += rows;
+  return {};
+}
+
+void Producer::finish() {
+  auto flushed = publisher_->flush(Millis{2'000});
+  if (!flushed) log::warn("the last rows may not have been written", {{"reason", flushed.error()}});
+  membership_->leave();
+}
+
+}  // namespace weir::produce

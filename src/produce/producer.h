@@ -1,0 +1,80 @@
+// The producer: random rows of the live model's held-out sample, at a rate, behind the gate.
+//
+// A record is the flat JSON shape, its key "<version>:<row number in the data set>"; the target is
+// left out. Rows are drawn with replacement, from the seed.
+//
+// Owner: whoever drives the role. Threads: one. Errors of step(): the role is to be made anew.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/role.h"
+#include "gate/control_log.h"
+#include "gate/members.h"
+#include "registry/model_registry.h"
+#include "stream/broker.h"
+
+namespace weir::produce {
+
+struct ProducerOptions {
+  std::string features_topic;
+  std::string control_topic;
+  std::string members_topic;
+  std::string member;
+  std::optional<double> rate;  // rows per second; nullopt: as fast as they go
+  std::uint64_t count = 0;     // 0: no end
+  std::uint64_t seed = 1;
+  Millis broker_timeout{30'000};
+};
+
+struct FeatureRecord {
+  std::string key;
+  std::string value;
+};
+
+// The rows of a version's test.csv as records. kCorrupt where it is not what publish() wrote.
+Result<std::vector<FeatureRecord>> records_of_test_csv(std::uint64_t version,
+                                                       const std::string& test_csv,
+                                                       const std::string& target);
+
+class Producer final : public Role {
+ public:
+  // `produced` outlives the producer and goes on over its lives.
+  static Result<std::unique_ptr<Producer>> open(ProducerOptions options, stream::Broker& broker,
+                                                registry::ModelRegistry& models, Clock& clock,
+                                                std::atomic<std::uint64_t>& produced);
+  Status step(Millis wait_max, std::stop_token stop) override;
+  void finish() override;
+  bool done() const { return options_.count != 0 && produced_ >= options_.count; }
+
+ private:
+  Producer(ProducerOptions options, stream::Broker& broker, registry::ModelRegistry& models,
+           Clock& clock, std::atomic<std::uint64_t>& produced);
+  Status follow_control();
+  Status load_rows();
+  std::uint64_t rows_due();
+  Status send(std::uint64_t rows);
+
+  const ProducerOptions options_;
+  registry::ModelRegistry& models_;
+  Clock& clock_;
+  std::atomic<std::uint64_t>& produced_;
+
+  std::unique_ptr<gate::Membership> membership_;
+  std::unique_ptr<gate::ControlFollower> control_;
+  std::unique_ptr<stream::RecordPublisher> publisher_;
+  std::mt19937_64 random_;
+  std::vector<FeatureRecord> rows_;
+  std::uint64_t rows_version_ = 0;
+  bool gate_open_ = false;
+  SteadyTime next_row_{};  // when the next row is due, where there is a rate
+  SteadyTime next_load_{};
+};
+
+}  // namespace weir::produce

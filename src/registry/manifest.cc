@@ -1,0 +1,114 @@
+#include "registry/manifest.h"
+
+#include <nlohmann/json.hpp>
+
+#include "record/json_number.h"
+
+namespace weir::registry {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using record::unsigned_at;
+
+constexpr int kFormatVersion = 1;
+
+Json dataset_json(const Manifest& manifest) {
+  return {{"path", manifest.dataset.path},
+          {"bytes", manifest.dataset.length},
+          {"modified_ms", manifest.dataset.modified_ms},
+          {"file_id", manifest.dataset.file_id},
+          {"sha256", manifest.dataset_sha256},
+          {"rows", manifest.rows},
+          {"rows_trained", manifest.rows_trained},
+          {"rows_held_out", manifest.rows_held_out},
+          {"rows_refused", manifest.rows_refused},
+          {"refused_by_reason", manifest.refused_by_reason}};
+}
+
+void read_dataset(const nlohmann::json& json, Manifest& manifest) {
+  manifest.dataset.path = json.at("path");
+  manifest.dataset.length = unsigned_at(json, "bytes");
+  manifest.dataset.modified_ms = json.at("modified_ms");
+  manifest.dataset.file_id = json.at("file_id");
+  manifest.dataset_sha256 = json.at("sha256");
+  manifest.rows = unsigned_at(json, "rows");
+  manifest.rows_trained = unsigned_at(json, "rows_trained");
+  manifest.rows_held_out = unsigned_at(json, "rows_held_out");
+  manifest.rows_refused = unsigned_at(json, "rows_refused");
+  manifest.refused_by_reason =
+      json.at("refused_by_reason").get<std::map<std::string, std::uint64_t>>();
+}
+
+}  // namespace
+
+std::string Manifest::to_json() const {
+  Json json;
+  json["format"] = "weirkeeper-manifest";
+  json["format_version"] = kFormatVersion;
+  json["version"] = version;
+  json["algorithm"] = algorithm;
+  json["schema"] = {{"target", schema.target}, {"features", Json::array()}};
+  for (const std::string& name : schema.features) {
+    json["schema"]["features"].push_back({{"name", name}, {"type", "number"}});
+  }
+  json["schema"]["sha256"] = schema.hash();
+  json["dataset"] = dataset_json(*this);
+  json["split"] = {{"seed", seed}, {"test_fraction", test_fraction}};
+  if (has_held_out) {
+    json["held_out"] = {{"rmse", held_out.rmse},
+                        {"mae", held_out.mae},
+                        {"r2", held_out.r2},
+                        {"mae_rows", held_out.mae_rows}};
+  } else {
+    json["held_out"] = nullptr;
+  }
+  json["notes"] = notes;
+  json["parent_version"] = parent_version;
+  json["program_version"] = program_version;
+  json["trained_at"] = trained_at;
+  json["training_seconds"] = training_seconds;
+  json["model_sha256"] = model_sha256;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<Manifest> Manifest::parse(std::string_view text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object() || !json.contains("format") || json["format"] != "weirkeeper-manifest") {
+    return fail(Code::kCorrupt, "not a model manifest, or not a whole one");
+  }
+  try {
+    if (json.at("format_version").get<int>() > kFormatVersion) {
+      return fail(Code::kUnsupported, "the manifest was written by a newer version of the program");
+    }
+    Manifest manifest;
+    manifest.version = unsigned_at(json, "version");
+    manifest.algorithm = json.at("algorithm");
+    manifest.schema.target = json.at("schema").at("target");
+    for (const auto& feature : json.at("schema").at("features")) {
+      manifest.schema.features.push_back(feature.at("name"));
+    }
+    if (manifest.schema.hash() != json.at("schema").at("sha256").get<std::string>()) {
+      return fail(Code::kCorrupt, "the manifest's schema does not match its hash");
+    }
+    read_dataset(json.at("dataset"), manifest);
+    manifest.seed = unsigned_at(json.at("split"), "seed");
+    manifest.test_fraction = json.at("split").at("test_fraction");
+    const auto& held_out = json.at("held_out");
+    manifest.has_held_out = !held_out.is_null();
+    if (manifest.has_held_out) {
+      manifest.held_out = {held_out.at("rmse"), held_out.at("mae"), held_out.at("r2"),
+                           unsigned_at(held_out, "mae_rows")};
+    }
+    manifest.notes = json.at("notes").get<std::vector<std::string>>();
+    manifest.parent_version = unsigned_at(json, "parent_version");
+    manifest.program_version = json.at("program_version");
+    manifest.trained_at = json.at("trained_at");
+    manifest.training_seconds = json.at("training_seconds");
+    manifest.model_sha256 = json.at("model_sha256");
+    return manifest;
+  } catch (const nlohmann::json::exception& e) {
+    return fail(Code::kCorrupt, std::string("the manifest is not as it should be: ") + e.what());
+  }
+}
+
+}  // namespace weir::registry

@@ -1,0 +1,53 @@
+// What is known of a model version: the document that lies beside model.json.
+//
+// Written once, before the version is published, and never changed. Threads: a plain value.
+// Errors: parse gives kCorrupt for a document that is not whole, kUnsupported for a newer format.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "record/control.h"
+#include "record/schema.h"
+
+namespace weir::registry {
+
+// Figures on held-out rows, in units of the target.
+struct HeldOutMetrics {
+  double rmse = 0;
+  double mae = 0;
+  double r2 = 0;  // 1 - SSE/SST about the held-out mean
+  std::uint64_t mae_rows = 0;  // rows behind mae; fewer than held_out where the sample was bounded
+};
+
+struct Manifest {
+  std::uint64_t version = 0;
+  std::string algorithm;
+  record::Schema schema;
+  record::DatasetIdentity dataset;  // where and as it was when it was taken up
+  std::string dataset_sha256;
+  std::uint64_t rows = 0;  // = rows_trained + rows_held_out + rows_refused
+  std::uint64_t rows_trained = 0;
+  std::uint64_t rows_held_out = 0;
+  std::uint64_t rows_refused = 0;
+  std::map<std::string, std::uint64_t> refused_by_reason;
+  std::uint64_t seed = 0;
+  double test_fraction = 0;
+  HeldOutMetrics held_out;
+  bool has_held_out = false;  // false where no row was held out: then held_out means nothing
+  std::vector<std::string> notes;  // verdicts on columns: constant, dependent
+  std::uint64_t parent_version = 0;  // the model in force when this one was begun, 0 = none
+  std::string program_version;
+  std::string trained_at;      // RFC 3339
+  double training_seconds = 0;
+  std::string model_sha256;    // of model.json, byte for byte
+
+  std::string to_json() const;
+  static Result<Manifest> parse(std::string_view json);
+};
+
+}  // namespace weir::registry

@@ -1,0 +1,119 @@
+#include "registry/manifest.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace weir::registry {
+namespace {
+
+using Json = nlohmann::json;
+
+Manifest example() {
+  Manifest manifest;
+  manifest.version = 7;
+  manifest.algorithm = "linear";
+  manifest.schema = {{"crim", "zn \"q\""}, "medv"};
+  manifest.dataset = {"/dataset/böston.csv", 35732, 1767225600000, "16392"};
+  manifest.dataset_sha256 = std::string(64, 'a');
+  manifest.rows = 506;
+  manifest.rows_trained = 380;
+  manifest.rows_held_out = 124;
+  manifest.rows_refused = 2;
+  manifest.refused_by_reason = {{"empty_cell crim", 1}, {"field_count", 1}};
+  manifest.seed = ~std::uint64_t{0};
+  manifest.test_fraction = 0.1;
+  manifest.has_held_out = true;
+  manifest.held_out = {4.745298182, 3.25, 0.7406, 124};
+  manifest.notes = {"column 'x' is constant"};
+  manifest.parent_version = 6;
+  manifest.program_version = "0.1.0";
+  manifest.trained_at = "2026-01-01T00:00:00.000Z";
+  manifest.training_seconds = 0.125;
+  manifest.model_sha256 = std::string(64, 'b');
+  return manifest;
+}
+
+TEST(Manifest, comes_back_from_json_as_it_was) {
+  const Manifest manifest = example();
+  const auto back = Manifest::parse(manifest.to_json());
+  ASSERT_TRUE(back) << back.error().message();
+  EXPECT_EQ(back->to_json(), manifest.to_json());
+  EXPECT_EQ(back->version, 7u);
+  EXPECT_EQ(back->schema, manifest.schema);
+  EXPECT_EQ(back->dataset, manifest.dataset);
+  EXPECT_EQ(back->refused_by_reason, manifest.refused_by_reason);
+  EXPECT_EQ(back->seed, manifest.seed);
+  EXPECT_EQ(back->test_fraction, 0.1);
+  EXPECT_EQ(back->held_out.rmse, 4.745298182);
+  EXPECT_EQ(back->held_out.mae_rows, 124u);
+  EXPECT_EQ(back->notes, manifest.notes);
+}
+
+TEST(Manifest, without_held_out_rows_has_no_metrics) {
+  Manifest manifest = example();
+  manifest.has_held_out = false;
+  EXPECT_TRUE(Json::parse(manifest.to_json())["held_out"].is_null());
+  EXPECT_FALSE(Manifest::parse(manifest.to_json())->has_held_out);
+}
+
+TEST(Manifest, is_refused_without_any_of_its_members) {
+  const Json whole = Json::parse(example().to_json());
+  for (const auto& [name, value] : whole.items()) {
+    Json json = whole;
+    json.erase(name);
+    const auto parsed = Manifest::parse(json.dump());
+    ASSERT_FALSE(parsed) << name;
+    EXPECT_EQ(parsed.error().code(), Code::kCorrupt) << name;
+    json[name] = Json::array({Json::object()});
+    ASSERT_FALSE(Manifest::parse(json.dump())) << name;
+  }
+  for (const char* part : {"dataset", "split", "schema", "held_out"}) {
+    for (const auto& [name, value] : whole[part].items()) {
+      Json json = whole;
+      json[part].erase(name);
+      ASSERT_FALSE(Manifest::parse(json.dump())) << part << "." << name;
+    }
+  }
+}
+
+TEST(Manifest, is_refused_where_its_schema_does_not_match_its_hash) {
+  Json json = Json::parse(example().to_json());
+  json["schema"]["features"][0]["name"] = "age";
+  EXPECT_EQ(Manifest::parse(json.dump()).error().code(), Code::kCorrupt);
+}
+
+TEST(Manifest, of_a_newer_format_is_unsupported) {
+  Json json = Json::parse(example().to_json());
+  json["format_version"] = 2;
+  EXPECT_EQ(Manifest::parse(json.dump()).error().code(), Code::kUnsupported);
+}
+
+TEST(Manifest, refuses_negative_and_broken_counts) {
+  for (const char* pointer : {"/version", "/parent_version", "/dataset/rows", "/dataset/bytes"}) {
+    for (const Json& number : {Json(-1), Json(0.5)}) {
+      Json json = Json::parse(example().to_json());
+      json[Json::json_pointer(pointer)] = number;
+      EXPECT_FALSE(Manifest::parse(json.dump())) << pointer << " " << number;
+    }
+  }
+}
+
+TEST(Manifest, refuses_what_is_no_manifest) {
+  for (const char* text : {"", "{}", "[]", "null", "{\"format\":\"weirkeeper-model\"}",
+                           "{\"format\":1}", "{\"format\":\"weirkeeper-manifest\"}"}) {
+    const auto parsed = Manifest::parse(text);
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().code(), Code::kCorrupt) << text;
+  }
+}
+
+TEST(Manifest, cut_short_anywhere_is_refused) {
+  const std::string text = example().to_json();
+  for (std::size_t length = 0; length + 2 < text.size(); length += 7) {
+    EXPECT_FALSE(Manifest::parse(text.substr(0, length))) << length;
+  }
+}
+
+}  // namespace
+}  // namespace weir::registry

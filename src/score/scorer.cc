@@ -1,0 +1,232 @@
+// One step: what the control log says, then a poll, then the batch, then perhaps a commit.
+//
+// What can go wrong with a transaction has one answer, recover(): the sink is thrown away, a new one
+// with the same transactional id ends whatever the old one left open, and the source goes back to the
+// group's committed offsets, which alone say whether a commit of unknown outcome took place.
+// A scorer that was fenced stops instead: its next life reads the control log before anything else.
+#include "score/scorer.h"
+
+#include "base/log.h"
+
+namespace weir::score {
+namespace {
+
+constexpr Millis kIdlePoll{20};
+constexpr Millis kLoadAgainAfter{1'000};
+
+}  // namespace
+
+Scorer::Scorer(ScorerOptions options, stream::Broker& broker, registry::ModelRegistry& models,
+               Clock& clock, CrashPoints crash_points, ScorerCounters& counters)
+    : options_(std::move(options)),
+      broker_(broker),
+      models_(models),
+      clock_(clock),
+      crash_points_(std::move(crash_points)),
+      counters_(counters) {}
+
+Result<std::unique_ptr<Scorer>> Scorer::open(ScorerOptions options, stream::Broker& broker,
+                                             registry::ModelRegistry& models, Clock& clock,
+                                             CrashPoints crash_points, ScorerCounters& counters) {
+  std::unique_ptr<Scorer> scorer(new Scorer(std::move(options), broker, models, clock,
+                                            std::move(crash_points), counters));
+  const ScorerOptions& own = scorer->options_;
+  record::MemberRecord self;
+  self.member = own.member;
+  self.role = "scorer";
+  self.transactional_id = scorer->transactional_id();
+  // First announced, then read: see gate/members.h for why the order matters.
+  scorer->membership_ =
+      WEIR_TRY(gate::Membership::open(broker, own.members_topic, self, clock));
+  scorer->control_ = WEIR_TRY(gate::ControlFollower::open(broker, own.control_topic));
+  WEIR_TRY(scorer->control_->catch_up(own.broker_timeout));
+  scorer->sink_ = WEIR_TRY(during(broker.open_sink(self.transactional_id, own.broker_timeout),
+                                  "opening the predictions topic " + own.predictions_topic));
+  scorer->source_ =
+      WEIR_TRY(during(broker.open_source(own.features_topic, own.group, own.member, *scorer,
+                                         {own.predictions_topic, own.dead_topic}),
+                      "opening the features topic " + own.features_topic));
+  scorer->source_->set_paused(true);
+  return scorer;
+}
+
+Status Scorer::step(Millis wait_max, std::stop_token) {
+  WEIR_TRY(control_->poll(Millis{0}));
+  WEIR_TRY(follow_control());
+  WEIR_TRY(membership_->heartbeat());
+  auto batch = source_->poll(options_.batch_records_max, poll_wait(wait_max));
+  if (to_recover_) {
+    const Error why = *std::exchange(to_recover_, std::nullopt);
+    return recover(why);
+  }
+  if (!batch) {
+    if (!batch.error().retryable()) {
+      return fail(std::move(batch.error())
+                      .while_doing("reading the features topic " + options_.features_topic));
+    }
+    log::warn("cannot read the features topic", {{"reason", batch.error()}});
+    clock_.sleep_for(kIdlePoll, {});
+    return commit_if_due();
+  }
+  if (assigned_) {
+    assigned_ = false;
+    WEIR_TRY(control_->catch_up(options_.broker_timeout));
+    WEIR_TRY(follow_control());
+  }
+  if ((*batch)->records().empty()) return commit_if_due();
+  crash_points_.reach("polled");
+  if (!gate_open_) return source_->rewind_to_committed();  // it came in just before the halt
+  Status scored = score(**batch);
+  if (!scored) return recover(scored.error());
+  return commit_if_due();
+}
+
+Millis Scorer::poll_wait(Millis wait_max) const {
+  const Millis idle = std::min(wait_max, kIdlePoll);
+  if (!transaction_) return idle;
+  const auto left = std::chrono::duration_cast<Millis>(
+      transaction_->began + options_.commit_interval - clock_.steady());
+  return std::clamp(left, Millis{0}, idle);
+}
+
+// ---- the gate ----
+
+Status Scorer::follow_control() {
+  const record::ControlState& state = control_->state();
+  if (!state.gate_open()) return close_gate(state.begun ? state.begun->epoch : 0);
+  if (gate_open_ && scorer_->epoch() == state.ruling_epoch) return {};
+  return open_gate();
+}
+
+Status Scorer::close_gate(std::uint64_t epoch) {
+  if (gate_open_) {
+    WEIR_TRY(commit_open());
+    source_->set_paused(true);
+    gate_open_ = false;
+    if (epoch != 0) log::info("halted", {{"member", options_.member}, {"epoch", epoch}});
+  }
+  if (epoch == 0) return {};  // no model yet
+  return membership_->acknowledge_halt(epoch);
+}
+
+Status Scorer::open_gate() {
+  const record::ControlState& state = control_->state();
+  if (clock_.steady() < next_load_) return {};
+  // With while_training: continue the old model is still at work: its last transaction ends here.
+  WEIR_TRY(commit_open());
+  if (!state.gate_open()) return {};  // a recovery read of a halt: the next step follows it
+  if (gate_open_) source_->set_paused(true);
+  gate_open_ = false;
+  auto loaded = models_.load(state.version, state.sha256);
+  if (!loaded) {
+    log::error("nothing is scored: the model in force cannot be loaded",
+               {{"version", state.version}, {"reason", loaded.error()}});
+    next_load_ = clock_.steady() + kLoadAgainAfter;
+    return {};
+  }
+  crash_points_.reach("model-loaded");
+  scorer_ = std::make_unique<BatchScorer>(
+      OutputNames{options_.pipeline, options_.features_topic, options_.predictions_topic,
+                  options_.dead_topic, options_.member},
+      loaded->model, state.version, state.ruling_epoch);
+  gate_open_ = true;
+  membership_->gate_opened();
+  source_->set_paused(false);
+  log::info("scoring", {{"member", options_.member},
+                        {"model", state.version},
+                        {"epoch", state.ruling_epoch}});
+  return {};
+}
+
+// ---- scoring ----
+
+Status Scorer::score(const stream::RecordBatch& batch) {
+  if (!transaction_) {
+    WEIR_TRY(sink_->begin());
+    transaction_.emplace();
+    transaction_->began = clock_.steady();
+  }
+  const ScoreCounts counts = WEIR_TRY(scorer_->score(batch, *sink_));
+  crash_points_.reach("produced");
+  transaction_->counts.scored += counts.scored;
+  transaction_->counts.dead += counts.dead;
+  transaction_->records += batch.records().size();
+  transaction_->group = batch.group();
+  for (const stream::Record& record : batch.records()) {
+    transaction_->next_offsets[record.partition] = record.offset + 1;
+  }
+  return {};
+}
+
+Status Scorer::commit_if_due() {
+  if (!transaction_) return {};
+  const bool due = clock_.steady() - transaction_->began >= options_.commit_interval ||
+                   transaction_->records >= options_.transaction_records_max;
+  return due ? commit_open() : Status{};
+}
+
+Status Scorer::commit_open() {
+  if (!transaction_) return {};
+  Status committed = try_commit();
+  return committed ? committed : recover(committed.error());
+}
+
+Status Scorer::try_commit() {
+  std::vector<stream::PartitionOffset> offsets;
+  for (const auto& [partition, next] : transaction_->next_offsets) {
+    offsets.push_back({partition, next});
+  }
+  crash_points_.reach("scored");
+  WEIR_TRY(sink_->commit(options_.features_topic, offsets, transaction_->group.get()));
+  crash_points_.reach("committed");
+  counters_.scored += transaction_->counts.scored;
+  counters_.dead += transaction_->counts.dead;
+  ++counters_.transactions;
+  transaction_.reset();
+  return {};
+}
+
+Status Scorer::recover(const Error& why) {
+  transaction_.reset();
+  sink_.reset();
+  if (why.code() == Code::kFenced || why.code() == Code::kPermissionDenied) return fail(why);
+  log::warn("a transaction came to nothing and its records are scored again",
+            {{"member", options_.member}, {"reason", why}});
+  sink_ = WEIR_TRY(during(broker_.open_sink(transactional_id(), options_.broker_timeout),
+                          "opening the predictions topic again"));
+  // The trainer may have given us up meanwhile and shut out the old sink: the new one is not. So what
+  // the control log says now comes before the next record.
+  WEIR_TRY(control_->catch_up(options_.broker_timeout));
+  return during(source_->rewind_to_committed(), "going back to the committed offsets");
+}
+
+// ---- rebalances, called inside poll() ----
+
+void Scorer::on_assigned(std::span<const std::int32_t> partitions) {
+  assigned_ = true;
+  log::debug("partitions assigned", {{"member", options_.member}, {"count", partitions.size()}});
+}
+
+void Scorer::on_revoked(std::span<const std::int32_t>) {
+  if (!transaction_) return;
+  Status committed = try_commit();
+  if (!committed) to_recover_ = committed.error();
+}
+
+void Scorer::on_lost(std::span<const std::int32_t>) {
+  if (!transaction_) return;
+  to_recover_ = Error(Code::kUnavailable, "the partitions were given to another member");
+}
+
+void Scorer::finish() {
+  if (transaction_) {
+    Status committed = try_commit();
+    if (!committed) log::warn("the last transaction was not committed", {{"reason", committed.error()}});
+    transaction_.reset();  // close() asks on_revoked() for a commit once more
+  }
+  sink_.reset();
+  source_->close();
+  membership_->leave();
+}
+
+}  // namespace weir::score

@@ -1,0 +1,109 @@
+// The scorer: exactly-once scoring behind the gate.
+//
+// Any number of scorers share the features topic as one consumer group. Each reads the control log to
+// its end before it scores anything, and again whenever it is given partitions: so the epochs never
+// fall along a partition. No transaction is open while the gate is closed.
+//
+// Owner: whoever drives the role. Threads: one. Errors of step(): the role is to be made anew; what
+// was not committed is scored again by whoever gets the partitions, once.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/crash_point.h"
+#include "base/role.h"
+#include "gate/control_log.h"
+#include "gate/members.h"
+#include "registry/model_registry.h"
+#include "score/batch_scorer.h"
+#include "stream/broker.h"
+
+namespace weir::score {
+
+struct ScorerOptions {
+  std::string pipeline;
+  std::string features_topic;
+  std::string predictions_topic;
+  std::string dead_topic;
+  std::string control_topic;
+  std::string members_topic;
+  std::string group;
+  std::string member;  // unique among the live; also makes the transactional id
+  Millis commit_interval{100};
+  std::size_t batch_records_max = 10'000;
+  std::size_t transaction_records_max = 100'000;
+  Millis broker_timeout{30'000};
+};
+
+// Committed figures, readable from any thread.
+struct ScorerCounters {
+  std::atomic<std::uint64_t> scored{0};
+  std::atomic<std::uint64_t> dead{0};
+  std::atomic<std::uint64_t> transactions{0};
+};
+
+class Scorer final : public Role, private stream::RebalanceListener {
+ public:
+  // `counters` outlives the scorer and goes on over its lives.
+  static Result<std::unique_ptr<Scorer>> open(ScorerOptions options, stream::Broker& broker,
+                                              registry::ModelRegistry& models, Clock& clock,
+                                              CrashPoints crash_points, ScorerCounters& counters);
+  Status step(Millis wait_max, std::stop_token stop) override;
+  void finish() override;
+
+  // Everything that the topic held has been scored and committed.
+  bool at_end() const { return gate_open_ && !transaction_ && source_->at_end(); }
+
+ private:
+  struct Transaction {
+    SteadyTime began;
+    std::size_t records = 0;
+    ScoreCounts counts;
+    std::map<std::int32_t, std::int64_t> next_offsets;
+    std::shared_ptr<const stream::GroupMetadata> group;
+  };
+
+  Scorer(ScorerOptions options, stream::Broker& broker, registry::ModelRegistry& models,
+         Clock& clock, CrashPoints crash_points, ScorerCounters& counters);
+
+  void on_assigned(std::span<const std::int32_t> partitions) override;
+  void on_revoked(std::span<const std::int32_t> partitions) override;
+  void on_lost(std::span<const std::int32_t> partitions) override;
+
+  std::string transactional_id() const { return options_.pipeline + "." + options_.member; }
+  Status follow_control();
+  Status close_gate(std::uint64_t epoch);
+  Status open_gate();
+  Status score(const stream::RecordBatch& batch);
+  Millis poll_wait(Millis wait_max) const;
+  Status commit_if_due();
+  Status commit_open();
+  Status try_commit();
+  Status recover(const Error& why);
+
+  const ScorerOptions options_;
+  stream::Broker& broker_;
+  registry::ModelRegistry& models_;
+  Clock& clock_;
+  const CrashPoints crash_points_;
+  ScorerCounters& counters_;
+
+  std::unique_ptr<gate::Membership> membership_;
+  std::unique_ptr<gate::ControlFollower> control_;
+  std::unique_ptr<stream::TransactionalSink> sink_;
+  std::unique_ptr<BatchScorer> scorer_;  // of the model in force, once one was loaded
+  std::optional<Transaction> transaction_;
+  bool gate_open_ = false;
+  bool assigned_ = false;            // partitions came: read the control log to its end first
+  std::optional<Error> to_recover_;  // found inside a rebalance: handled after the poll
+  SteadyTime next_load_{};           // a model that cannot be loaded is tried again from then on
+  // Last: its destructor may call the listener, which uses the rest.
+  std::unique_ptr<stream::RecordSource> source_;
+};
+
+}  // namespace weir::score

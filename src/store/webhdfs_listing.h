@@ -1,0 +1,30 @@
+// WebHDFS's JSON about files, as FileStatus. What is not of the expected shape is refused (kIo).
+//
+// Threads: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "store/file_store.h"
+
+namespace weir::store {
+
+// {"FileStatus": {…}}, for the path.
+Result<FileStatus> parse_status(const std::string& json, const std::string& path);
+
+struct ListingPage {
+  std::vector<FileStatus> entries;
+  std::uint64_t remaining = 0;  // how many follow
+};
+// {"DirectoryListing": {…}} of LISTSTATUS_BATCH or {"FileStatuses": {…}} of LISTSTATUS. kNotFound
+// where the path is a file.
+Result<ListingPage> parse_listing(const std::string& json, const std::string& path);
+
+// {"LocatedBlocks": {"isUnderConstruction": true, …}}.
+Result<bool> parse_under_construction(const std::string& json);
+
+// {"boolean": true}; nothing where it is none.
+std::optional<bool> parse_boolean(const std::string& json);
+
+}  // namespace weir::store

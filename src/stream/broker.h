@@ -1,0 +1,58 @@
+// Opens everything that a role needs of a Kafka cluster; the in-memory twin opens the same.
+//
+// Owner: cli (or a test); it outlives what it opened. Threads: any. Errors: kBadConfig for a
+// property that librdkafka does not know or that the allow-list refuses, naming it; else those of
+// the thing opened.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "stream/leadership.h"
+#include "stream/log_reader.h"
+#include "stream/record_source.h"
+#include "stream/transactional_sink.h"
+
+namespace weir::stream {
+
+struct TopicSpec {
+  std::string name;
+  std::int32_t partitions = 1;
+  bool keep_for_ever = false;  // retention.ms=-1, cleanup.policy=delete: never compacted, never cut
+  std::int32_t replication = -1;  // -1: the broker's default
+};
+
+enum class StartAt { kEarliest, kEnd, kTime };
+
+class Broker {
+ public:
+  virtual ~Broker() = default;
+
+  // Makes the topics that are missing. A topic that is there is left as it is.
+  virtual Status ensure_topics(const std::vector<TopicSpec>& topics, Millis timeout) = 0;
+
+  // evidence: topics that this group's commits alone fill. A group without any committed offset is
+  // at its first start, and begins at the earliest record, unless one of these has (had) committed
+  // records: then its offsets were lost, and poll() gives kCorrupt instead of doing it all again.
+  virtual Result<std::unique_ptr<RecordSource>> open_source(
+      const std::string& topic, const std::string& group, const std::string& member,
+      RebalanceListener& listener, const std::vector<std::string>& evidence = {}) = 0;
+  // Waits at most `timeout` for an earlier instance's open transaction to be ended.
+  virtual Result<std::unique_ptr<TransactionalSink>> open_sink(const std::string& transactional_id,
+                                                               Millis timeout) = 0;
+  virtual Result<std::unique_ptr<RecordPublisher>> open_publisher() = 0;
+  // time_ms: only for StartAt::kTime, since 1970.
+  virtual Result<std::unique_ptr<LogReader>> open_log(const std::string& topic, StartAt start,
+                                                      std::int64_t time_ms = 0) = 0;
+  virtual Result<std::unique_ptr<Leadership>> open_leadership(const std::string& topic,
+                                                              const std::string& group,
+                                                              const std::string& member) = 0;
+  // Ends whatever the holder of this transactional id has open and shuts it out for good.
+  virtual Status fence(const std::string& transactional_id, Millis timeout) = 0;
+};
+
+}  // namespace weir::stream

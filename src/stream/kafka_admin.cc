@@ -1,0 +1,176 @@
+#include <thread>
+
+#include "base/log.h"
+#include "stream/kafka_client_internal.h"
+
+namespace weir::stream {
+namespace {
+
+struct EventDeleter {
+  void operator()(rd_kafka_event_t* event) const { rd_kafka_event_destroy(event); }
+};
+using EventPtr = std::unique_ptr<rd_kafka_event_t, EventDeleter>;
+struct OptionsDeleter {
+  void operator()(rd_kafka_AdminOptions_t* options) const {
+    rd_kafka_AdminOptions_destroy(options);
+  }
+};
+using OptionsPtr = std::unique_ptr<rd_kafka_AdminOptions_t, OptionsDeleter>;
+struct TopicCollectionDeleter {
+  void operator()(rd_kafka_TopicCollection_t* topics) const {
+    rd_kafka_TopicCollection_destroy(topics);
+  }
+};
+struct NewTopicDeleter {
+  void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
+};
+
+OptionsPtr options_for(rd_kafka_t* client, rd_kafka_admin_op_t operation, Millis timeout) {
+  OptionsPtr options(rd_kafka_AdminOptions_new(client, operation));
+  char reason[256];
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), std::max(1, milliseconds(timeout)),
+                                            reason, sizeof reason);
+  return options;
+}
+
+// The answer to an admin request. It comes in any case: the request itself has a time-out; the
+// extra second is for an answer on its way.
+Result<EventPtr> answer(const KafkaClient& client, rd_kafka_queue_t* queue, Millis timeout) {
+  EventPtr event(rd_kafka_queue_poll(queue, milliseconds(timeout + Millis(1000))));
+  if (!event) return fail(client.error(RD_KAFKA_RESP_ERR__TIMED_OUT));
+  if (const auto error = rd_kafka_event_error(event.get())) {
+    return fail(client.error(error, rd_kafka_event_error_string(event.get())));
+  }
+  return event;
+}
+
+enum class Presence { kMissing, kThere, kNotReady };
+
+Result<Presence> presence(const KafkaClient& client, const rd_kafka_TopicDescription_t& topic) {
+  const auto error = rd_kafka_error_code(rd_kafka_TopicDescription_error(&topic));
+  if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return Presence::kMissing;
+  if (error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) return Presence::kNotReady;
+  if (error) {
+    return fail(client.error(error).while_doing(
+        "describing topic " + std::string(rd_kafka_TopicDescription_name(&topic))));
+  }
+  std::size_t count = 0;
+  const auto** partitions = rd_kafka_TopicDescription_partitions(&topic, &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!rd_kafka_TopicPartitionInfo_leader(partitions[i])) return Presence::kNotReady;
+  }
+  return Presence::kThere;
+}
+
+// In the order of `topics`.
+Result<std::vector<Presence>> describe(const KafkaClient& client,
+                                       const std::vector<TopicSpec>& topics, Millis timeout) {
+  std::vector<const char*> names;
+  for (const TopicSpec& topic : topics) names.push_back(topic.name.c_str());
+  const std::unique_ptr<rd_kafka_TopicCollection_t, TopicCollectionDeleter> collection(
+      rd_kafka_TopicCollection_of_topic_names(names.data(), names.size()));
+  const QueuePtr queue(rd_kafka_queue_new(client.get()));
+  const OptionsPtr options = options_for(client.get(), RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, timeout);
+  rd_kafka_DescribeTopics(client.get(), collection.get(), options.get(), queue.get());
+  const EventPtr event = WEIR_TRY(answer(client, queue.get(), timeout));
+  std::size_t count = 0;
+  const auto** descriptions = rd_kafka_DescribeTopics_result_topics(
+      rd_kafka_event_DescribeTopics_result(event.get()), &count);
+  std::vector<Presence> found;
+  for (std::size_t i = 0; i < count; ++i) {
+    found.push_back(WEIR_TRY(presence(client, *descriptions[i])));
+  }
+  return found;
+}
+
+using NewTopicPtr = std::unique_ptr<rd_kafka_NewTopic_t, NewTopicDeleter>;
+
+Result<NewTopicPtr> new_topic(const TopicSpec& spec) {
+  char reason[256] = "";
+  NewTopicPtr topic(rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions, -1, reason,
+                                          sizeof reason));  // -1: as many replicas as brokers say
+  if (!topic) return fail(Code::kInvalidArgument, "topic " + spec.name + ": " + reason);
+  if (spec.keep_for_ever) {
+    rd_kafka_NewTopic_set_config(topic.get(), "cleanup.policy", "delete");
+    rd_kafka_NewTopic_set_config(topic.get(), "retention.ms", "-1");
+    rd_kafka_NewTopic_set_config(topic.get(), "retention.bytes", "-1");
+  }
+  return topic;
+}
+
+Status create(const KafkaClient& client, const std::vector<TopicSpec>& topics, Millis timeout) {
+  std::vector<NewTopicPtr> owned;
+  std::vector<rd_kafka_NewTopic_t*> raw;
+  for (const TopicSpec& spec : topics) {
+    owned.push_back(WEIR_TRY(new_topic(spec)));
+    raw.push_back(owned.back().get());
+  }
+  const QueuePtr queue(rd_kafka_queue_new(client.get()));
+  const OptionsPtr options = options_for(client.get(), RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout);
+  rd_kafka_CreateTopics(client.get(), raw.data(), raw.size(), options.get(), queue.get());
+  const EventPtr event = WEIR_TRY(answer(client, queue.get(), timeout));
+  std::size_t count = 0;
+  const auto** results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event.get()), &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto error = rd_kafka_topic_result_error(results[i]);
+    // Another process was faster: as good.
+    if (!error || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
+    return fail(
+        client.error(error, rd_kafka_topic_result_error_string(results[i]))
+            .while_doing("making topic " + std::string(rd_kafka_topic_result_name(results[i]))));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status ensure_kafka_topics(const KafkaClientFactory& factory, const std::vector<TopicSpec>& topics,
+                           Millis timeout) {
+  if (topics.empty()) return {};
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  const auto client =
+      WEIR_TRY(factory.consumer("", "admin", std::make_shared<KafkaClientContext>("admin")));
+  bool created = false;
+  for (;;) {
+    const auto found = WEIR_TRY(describe(*client, topics, left_until(deadline)));
+    std::vector<TopicSpec> missing;
+    bool ready = true;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      if (found[i] == Presence::kMissing) missing.push_back(topics[i]);
+      if (found[i] != Presence::kThere) ready = false;
+    }
+    if (ready) return {};
+    if (!missing.empty() && !created) {
+      WEIR_TRY(create(*client, missing, left_until(deadline)));
+      created = true;
+    }
+    if (left_until(deadline) == Millis(0)) {
+      return fail(Code::kTimeout, "a topic that was just made does not get a leader");
+    }
+    std::this_thread::sleep_for(std::min(Millis(20), left_until(deadline)));
+  }
+}
+
+Result<std::int64_t> kafka_log_end(const KafkaClient& client, const std::string& topic,
+                                   std::int32_t partition, Millis timeout) {
+  const PartitionListPtr list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset =
+      RD_KAFKA_OFFSET_SPEC_LATEST;
+  const QueuePtr queue(rd_kafka_queue_new(client.get()));
+  const OptionsPtr options = options_for(client.get(), RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout);
+  const KafkaErrorPtr refused(rd_kafka_AdminOptions_set_isolation_level(
+      options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED));
+  if (refused) return fail(client.error(*refused));
+  rd_kafka_ListOffsets(client.get(), list.get(), options.get(), queue.get());
+  const EventPtr event = WEIR_TRY(answer(client, queue.get(), timeout));
+  std::size_t count = 0;
+  const auto** infos =
+      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
+  if (count != 1) return fail(Code::kIo, "no answer on the end of " + topic);
+  const auto* at = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[0]);
+  if (at->err) return fail(client.error(at->err));
+  return at->offset;
+}
+
+}  // namespace weir::stream

@@ -1,0 +1,66 @@
+#include "stream/kafka_broker.h"
+
+#include "stream/kafka_client_internal.h"
+#include "stream/kafka_config_internal.h"
+
+namespace weir::stream {
+
+KafkaBroker::KafkaBroker(std::shared_ptr<const KafkaClientFactory> factory)
+    : factory_(std::move(factory)) {}
+
+KafkaBroker::~KafkaBroker() = default;
+
+Result<std::unique_ptr<KafkaBroker>> KafkaBroker::make(const KafkaProperties& properties,
+                                                       const KafkaTimeouts& timeouts) {
+  WEIR_TRY(check_properties(properties));
+  return std::unique_ptr<KafkaBroker>(
+      new KafkaBroker(std::make_shared<KafkaClientFactory>(properties, timeouts)));
+}
+
+Status KafkaBroker::ensure_topics(const std::vector<TopicSpec>& topics, Millis timeout) {
+  return ensure_kafka_topics(*factory_, topics, timeout);
+}
+
+Result<std::unique_ptr<RecordSource>> KafkaBroker::open_source(
+    const std::string& topic, const std::string& group, const std::string& member,
+    RebalanceListener& listener, const std::vector<std::string>& evidence) {
+  return open_kafka_source(*factory_, topic, group, member, listener, evidence);
+}
+
+Result<std::unique_ptr<TransactionalSink>> KafkaBroker::open_sink(
+    const std::string& transactional_id, Millis timeout) {
+  return open_kafka_sink(*factory_, transactional_id, timeout);
+}
+
+Result<std::unique_ptr<RecordPublisher>> KafkaBroker::open_publisher() {
+  return open_kafka_publisher(*factory_);
+}
+
+Result<std::unique_ptr<LogReader>> KafkaBroker::open_log(const std::string& topic, StartAt start,
+                                                         std::int64_t time_ms) {
+  return open_kafka_log(*factory_, topic, start, time_ms);
+}
+
+Result<std::unique_ptr<Leadership>> KafkaBroker::open_leadership(const std::string& topic,
+                                                                 const std::string& group,
+                                                                 const std::string& member) {
+  return open_kafka_leadership(*factory_, topic, group, member);
+}
+
+Status KafkaBroker::fence(const std::string& transactional_id, Millis timeout) {
+  return fence_kafka_producer(*factory_, transactional_id, timeout);
+}
+
+std::string kafka_version() {
+  std::string features;
+  if (const ConfPtr conf(rd_kafka_conf_new()); conf) {
+    char text[512] = "";
+    std::size_t size = sizeof text;
+    if (rd_kafka_conf_get(conf.get(), "builtin.features", text, &size) == RD_KAFKA_CONF_OK) {
+      features = text;
+    }
+  }
+  return std::string("librdkafka ") + rd_kafka_version_str() + " (" + features + ")";
+}
+
+}  // namespace weir::stream

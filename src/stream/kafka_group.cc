@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <thread>
+
+#include "stream/kafka_group_internal.h"
+#include "stream/start_offset.h"
+
+namespace weir::stream {
+namespace {
+
+// The first partition that has an error of its own.
+Status first_error(const KafkaClient& client, const rd_kafka_topic_partition_list_t& list) {
+  for (int i = 0; i < list.cnt; ++i) {
+    const auto& at = list.elems[i];
+    if (at.err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    return fail(client.error(at.err).while_doing(std::string(at.topic) + " partition " +
+                                                 std::to_string(at.partition)));
+  }
+  return {};
+}
+
+struct MetadataDeleter {
+  void operator()(const rd_kafka_metadata_t* metadata) const {
+    rd_kafka_metadata_destroy(metadata);
+  }
+};
+
+Result<bool> any_committed(const KafkaClient& client, const std::string& topic, Millis timeout) {
+  const int count = WEIR_TRY(kafka_partition_count(client, topic, timeout));
+  const PartitionListPtr all(rd_kafka_topic_partition_list_new(count));
+  rd_kafka_topic_partition_list_add_range(all.get(), topic.c_str(), 0, count - 1);
+  WEIR_TRY(look_up_committed(client, *all, timeout));
+  return std::any_of(all->elems, all->elems + all->cnt,
+                     [](const auto& at) { return at.offset >= 0; });
+}
+
+}  // namespace
+
+Result<int> kafka_partition_count(const KafkaClient& client, const std::string& topic, Millis timeout) {
+  const std::unique_ptr<rd_kafka_topic_t, TopicHandleDeleter> handle(
+      rd_kafka_topic_new(client.get(), topic.c_str(), nullptr));
+  if (!handle) return fail(client.error(rd_kafka_last_error()));
+  const rd_kafka_metadata_t* raw = nullptr;
+  if (const auto error =
+          rd_kafka_metadata(client.get(), 0, handle.get(), &raw, milliseconds(timeout))) {
+    return fail(client.error(error));
+  }
+  const std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter> metadata(raw);
+  if (metadata->topic_cnt < 1) return fail(Code::kNotFound, "no topic " + topic);
+  if (const auto error = metadata->topics[0].err) return fail(client.error(error));
+  return metadata->topics[0].partition_cnt;
+}
+
+std::shared_ptr<const KafkaGroupMetadata> KafkaGroupMetadata::now(rd_kafka_t* consumer) {
+  auto metadata = std::make_shared<KafkaGroupMetadata>();
+  metadata->metadata_.reset(rd_kafka_consumer_group_metadata(consumer));
+  const auto* raw = metadata->metadata_.get();
+  if (!raw || rd_kafka_consumer_group_metadata_generation_id(raw) < 0) return nullptr;
+  const char* member = rd_kafka_consumer_group_metadata_member_id(raw);
+  if (!member || !*member) return nullptr;
+  return metadata;
+}
+
+PartitionListPtr list_of(const std::string& topic, const std::vector<std::int32_t>& partitions) {
+  PartitionListPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+  for (const std::int32_t partition : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition);
+  }
+  return list;
+}
+
+Status subscribe(const KafkaClient& client, const std::string& topic) {
+  const PartitionListPtr topics(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(topics.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  if (const auto error = rd_kafka_subscribe(client.get(), topics.get())) {
+    return fail(client.error(error));
+  }
+  return {};
+}
+
+Status look_up_committed(const KafkaClient& client, rd_kafka_topic_partition_list_t& partitions,
+                         Millis timeout) {
+  for (int i = 0; i < partitions.cnt; ++i) partitions.elems[i].offset = RD_KAFKA_OFFSET_INVALID;
+  if (const auto error = rd_kafka_committed(client.get(), &partitions, milliseconds(timeout))) {
+    return fail(client.error(error));
+  }
+  return first_error(client, partitions);
+}
+
+Status find_starts(const KafkaClient& client, const std::string& topic,
+                   rd_kafka_topic_partition_list_t& partitions, const FirstStartCheck& first_start,
+                   Millis timeout) {
+  WEIR_TRY(look_up_committed(client, partitions, timeout));
+  std::optional<bool> anywhere;
+  for (int i = 0; i < partitions.cnt; ++i) {
+    auto& at = partitions.elems[i];
+    if (at.offset >= 0) continue;  // the fetch will tell if the log no longer has it
+    if (!anywhere) {
+      anywhere = WEIR_TRY(any_committed(client, topic, timeout));
+      if (!*anywhere) WEIR_TRY(first_start());
+    }
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    if (const auto error = rd_kafka_query_watermark_offsets(
+            client.get(), topic.c_str(), at.partition, &low, &high, milliseconds(timeout))) {
+      return fail(client.error(error));
+    }
+    at.offset = WEIR_TRY(start_offset({topic, at.partition, std::nullopt, low}, *anywhere));
+  }
+  return {};
+}
+
+Result<bool> ever_written(const KafkaClientFactory& factory, const std::string& topic,
+                          Millis timeout) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  const auto client = WEIR_TRY(
+      factory.consumer("", "evidence", std::make_shared<KafkaClientContext>("evidence " + topic)));
+  const int count = WEIR_TRY(kafka_partition_count(*client, topic, timeout));
+  const QueuePtr queue(rd_kafka_queue_new(client->get()));
+  const std::unique_ptr<rd_kafka_topic_t, TopicHandleDeleter> handle(
+      rd_kafka_topic_new(client->get(), topic.c_str(), nullptr));
+  int unread = 0;
+  bool written = false;
+  for (int partition = 0; partition < count && !written; ++partition) {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    if (const auto error =
+            rd_kafka_query_watermark_offsets(client->get(), topic.c_str(), partition, &low, &high,
+                                             milliseconds(left_until(deadline)))) {
+      return fail(client->error(error));
+    }
+    written = low > 0;  // retention cut off what was there
+    if (high == low) continue;
+    if (rd_kafka_consume_start_queue(handle.get(), partition, low, queue.get())) {
+      return fail(client->error(rd_kafka_last_error()));
+    }
+    ++unread;
+  }
+  // Aborted records and markers take up offsets, too: only reading tells.
+  while (!written && unread > 0) {
+    if (left_until(deadline) == Millis(0)) return fail(client->error(RD_KAFKA_RESP_ERR__TIMED_OUT));
+    rd_kafka_message_t* message = nullptr;
+    if (rd_kafka_consume_batch_queue(queue.get(), 100, &message, 1) != 1) continue;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) written = true;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) --unread;
+    rd_kafka_message_destroy(message);
+  }
+  for (int partition = 0; partition < count; ++partition) {
+    static_cast<void>(rd_kafka_consume_stop(handle.get(), partition));
+  }
+  return written;
+}
+
+Status seek_all(const KafkaClient& client, const rd_kafka_topic_partition_list_t& offsets,
+                Millis timeout) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    const PartitionListPtr list(rd_kafka_topic_partition_list_copy(&offsets));
+    const KafkaErrorPtr error(
+        rd_kafka_seek_partitions(client.get(), list.get(), milliseconds(left_until(deadline))));
+    Status status = error ? Status(fail(client.error(*error))) : first_error(client, *list);
+    if (status) return status;
+    // A partition that was assigned a moment ago may not have begun to be fetched.
+    if (left_until(deadline) == Millis(0))
+      return fail(Code::kUnavailable, status.error().message());
+    std::this_thread::sleep_for(Millis(5));
+  }
+}
+
+void leave_group(const KafkaClient& client, rd_kafka_queue_t& queue, Millis timeout) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  const KafkaErrorPtr error(rd_kafka_consumer_close_queue(client.get(), &queue));
+  if (error) return;
+  while (!rd_kafka_consumer_closed(client.get()) && left_until(deadline) > Millis(0)) {
+    rd_kafka_message_t* message = nullptr;
+    if (rd_kafka_consume_batch_queue(&queue, 20, &message, 1) == 1) {
+      rd_kafka_message_destroy(message);
+    }
+  }
+}
+
+}  // namespace weir::stream

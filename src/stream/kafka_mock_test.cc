@@ -1,0 +1,193 @@
+// The error paths of a commit, on the mock cluster that librdkafka brings along.
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "stream/contract_harness_internal.h"
+#include "stream/kafka_broker.h"
+
+namespace weir::stream {
+namespace {
+
+constexpr std::int16_t kEndTxn = 26;
+constexpr std::int16_t kInitProducerId = 22;
+constexpr std::int16_t kProduce = 0;
+
+class KafkaMockCluster : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    rd_kafka_conf_t* conf = rd_kafka_conf_new();
+    owner_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, nullptr, 0);
+    mock_ = rd_kafka_mock_cluster_new(owner_, 1);
+    rd_kafka_mock_topic_create(mock_, "out", 1, 1);
+    KafkaTimeouts timeouts;
+    timeouts.commit = Millis(2000);
+    timeouts.abort = Millis(1500);
+    timeouts.close = Millis(1000);
+    broker_ = std::move(
+        *KafkaBroker::make({{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock_)},
+                            {"message.timeout.ms", "1500"},
+                            {"socket.timeout.ms", "1000"}},
+                           timeouts));
+  }
+  void TearDown() override {
+    rd_kafka_mock_cluster_destroy(mock_);
+    rd_kafka_destroy(owner_);
+  }
+
+  void push(std::int16_t api, rd_kafka_resp_err_t error, int times = 1) {
+    for (int i = 0; i < times; ++i) rd_kafka_mock_push_request_errors(mock_, api, 1, error);
+  }
+
+  std::unique_ptr<TransactionalSink> begun() {
+    auto sink = broker_->open_sink("id", Millis(10000));
+    EXPECT_TRUE(sink) << sink.error().message();
+    if (!sink) return nullptr;
+    const Status begun = (*sink)->begin();
+    EXPECT_TRUE(begun);
+    OutRecord record;
+    record.topic = "out";
+    record.value = "v";
+    const Status sent = (*sink)->send(record);
+    EXPECT_TRUE(sent) << sent.error().message();
+    return std::move(*sink);
+  }
+
+  rd_kafka_t* owner_ = nullptr;
+  rd_kafka_mock_cluster_t* mock_ = nullptr;
+  std::unique_ptr<KafkaBroker> broker_;
+};
+
+TEST_F(KafkaMockCluster, a_commit_that_works) {
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  WEIR_ASSERT_OK(sink->commit("", {}, nullptr));
+}
+
+TEST_F(KafkaMockCluster, a_passing_error_of_the_coordinator_is_ridden_out) {
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  push(kEndTxn, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, 2);
+  push(kEndTxn, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+  WEIR_ASSERT_OK(sink->commit("", {}, nullptr));
+}
+
+TEST_F(KafkaMockCluster, a_commit_without_an_answer_has_an_unknown_outcome) {
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  push(kEndTxn, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, 500);
+  const auto start = std::chrono::steady_clock::now();
+  const Status committed = sink->commit("", {}, nullptr);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, Millis(6000));
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code(), Code::kUnknownOutcome) << committed.error().message();
+  EXPECT_FALSE(sink->begin()) << "spent";
+}
+
+TEST_F(KafkaMockCluster, an_answer_to_the_commit_that_is_lost_leaves_an_unknown_outcome) {
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  // The broker takes the request to commit, and its answer never comes.
+  rd_kafka_mock_broker_push_request_error_rtts(mock_, 1, kEndTxn, 3, RD_KAFKA_RESP_ERR_NO_ERROR,
+                                               30000, RD_KAFKA_RESP_ERR_NO_ERROR, 30000,
+                                               RD_KAFKA_RESP_ERR_NO_ERROR, 30000);
+  const Status committed = sink->commit("", {}, nullptr);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code(), Code::kUnknownOutcome) << committed.error().message();
+}
+
+TEST_F(KafkaMockCluster, records_that_never_arrive_are_aborted_for_certain) {
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  rd_kafka_mock_broker_set_rtt(mock_, 1, 30000);
+  const Status committed = sink->commit("", {}, nullptr);
+  rd_kafka_mock_broker_set_rtt(mock_, 1, 0);
+  ASSERT_FALSE(committed);
+  const Code code = committed.error().code();
+  EXPECT_TRUE(code == Code::kUnavailable || code == Code::kUnknownOutcome)
+      << committed.error().message();
+}
+
+TEST_F(KafkaMockCluster, a_fenced_commit_is_fenced) {
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  push(kEndTxn, RD_KAFKA_RESP_ERR_PRODUCER_FENCED);
+  const Status committed = sink->commit("", {}, nullptr);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code(), Code::kFenced) << committed.error().message();
+}
+
+TEST_F(KafkaMockCluster, a_forgotten_transactional_id_spends_the_sink_and_the_next_works) {
+  {
+    const auto sink = begun();
+    ASSERT_TRUE(sink);
+    push(kEndTxn, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING);
+    const Status committed = sink->commit("", {}, nullptr);
+    ASSERT_FALSE(committed);
+    const Code code = committed.error().code();
+    EXPECT_TRUE(code == Code::kUnavailable || code == Code::kUnknownOutcome)
+        << committed.error().message();
+    EXPECT_FALSE(sink->begin()) << "spent";
+  }
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  WEIR_ASSERT_OK(sink->commit("", {}, nullptr));
+}
+
+TEST_F(KafkaMockCluster, an_invalid_state_at_the_commit_has_an_unknown_outcome) {
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  push(kEndTxn, RD_KAFKA_RESP_ERR_INVALID_TXN_STATE);
+  const Status committed = sink->commit("", {}, nullptr);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code(), Code::kUnknownOutcome) << committed.error().message();
+}
+
+TEST_F(KafkaMockCluster, a_record_that_the_broker_refuses_aborts_with_its_reason) {
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  push(kProduce, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  const Status committed = sink->commit("", {}, nullptr);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code(), Code::kPermissionDenied) << committed.error().message();
+}
+
+TEST_F(KafkaMockCluster, a_record_too_large_for_the_broker_is_blamed) {
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  push(kProduce, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  const Status committed = sink->commit("", {}, nullptr);
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code(), Code::kInvalidArgument) << committed.error().message();
+}
+
+TEST_F(KafkaMockCluster, opening_is_bounded_and_says_why) {
+  push(kInitProducerId, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, 500);
+  const auto start = std::chrono::steady_clock::now();
+  const auto sink = broker_->open_sink("id", Millis(1000));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, Millis(5000));
+  ASSERT_FALSE(sink);
+  EXPECT_TRUE(sink.error().retryable()) << sink.error().message();
+}
+
+TEST(KafkaAway, a_server_that_is_not_there_is_unavailable_in_bounded_time) {
+  KafkaTimeouts timeouts;
+  timeouts.lookup = Millis(500);
+  timeouts.close = Millis(1000);
+  const auto broker =
+      std::move(*KafkaBroker::make({{"bootstrap.servers", "127.0.0.1:1"}}, timeouts));
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(broker->open_sink("id", Millis(300)).error().retryable());
+  EXPECT_TRUE(broker->open_log("topic", StartAt::kEarliest).error().retryable());
+  EXPECT_TRUE(broker->ensure_topics({{"topic", 1, false}}, Millis(300)).error().retryable());
+  NotingListener listener;
+  const auto source = std::move(*broker->open_source("topic", "group", "m", listener));
+  const auto polled = source->poll(10, Millis(3000));
+  ASSERT_FALSE(polled);
+  EXPECT_EQ(polled.error().code(), Code::kUnavailable) << polled.error().message();
+  source->close();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, Millis(12000));
+}
+
+}  // namespace
+}  // namespace weir::stream

@@ -1,0 +1,330 @@
+// A member of a consumer group, by librdkafka.
+//
+// Rebalances are eager: the group takes everything from everybody, then deals anew. Simpler than
+// the cooperative protocol, and sound: between the two no member holds anything, so that a
+// generation stands for one dealing of the partitions.
+//
+// An assignment is taken in two steps. The rebalance callback, deep inside librdkafka, only accepts
+// an empty assignment and notes what was dealt and the group's generation. Then poll() itself,
+// where it may fail and be called again, looks up the committed offsets, decides where each
+// partition begins (start_offset.h), tells the listener and lets librdkafka fetch. A revocation
+// cannot wait: its listener, who commits, runs inside the callback, while the partitions are still
+// ours.
+//
+// The group metadata is taken once for each assignment and travels with every batch of it. Taken
+// later, it could be that of a member that was thrown out and knows it: an empty member id without
+// a generation, which brokers accept unchecked in a transaction.
+//
+// What is handed out is decided here, by positions_: nothing of a partition that is not held,
+// nothing below the expected offset, nothing while paused. librdkafka is told to seek to these
+// positions after a rewind and after every pause, and a seek makes it drop what it had fetched.
+#include <algorithm>
+#include <exception>
+#include <thread>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "stream/kafka_group_internal.h"
+#include "stream/kafka_record_batch_internal.h"
+#include "stream/start_offset.h"
+
+namespace weir::stream {
+namespace {
+
+constexpr std::size_t kRecordsPerPollMax = 100000;
+
+class KafkaRecordSource final : public RecordSource {
+ public:
+  KafkaRecordSource(const KafkaClientFactory& factory, std::string topic, std::string group,
+                    RebalanceListener& listener, std::vector<std::string> evidence)
+      : factory_(factory),
+        topic_(std::move(topic)),
+        group_name_(std::move(group)),
+        evidence_(std::move(evidence)),
+        timeouts_(factory.timeouts()),
+        listener_(&listener) {}
+
+  ~KafkaRecordSource() override {
+    listener_ = nullptr;
+    close();
+  }
+
+  Status start(const std::string& member) {
+    auto context = std::make_shared<KafkaClientContext>("source " + topic_);
+    context->on_rebalance = [this](rd_kafka_resp_err_t change,
+                                   rd_kafka_topic_partition_list_t* partitions) {
+      on_rebalance(change, *partitions);
+    };
+    client_ = WEIR_TRY(factory_.consumer(group_name_, member, context));
+    queue_.reset(rd_kafka_queue_get_consumer(client_->get()));
+    return subscribe(*client_, topic_);
+  }
+
+  Result<std::unique_ptr<RecordBatch>> poll(std::size_t records_max, Millis timeout) override {
+    if (closed_) return fail(Code::kInvalidArgument, "the source is closed");
+    const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+    auto batch = std::make_unique<KafkaRecordBatch>(client_);
+    messages_.resize(std::min(std::max<std::size_t>(records_max, 1), kRecordsPerPollMax));
+    for (;;) {
+      if (broken_) return fail(*broken_);
+      if (deferred_) return fail(*std::exchange(deferred_, std::nullopt));
+      WEIR_TRY(place());
+      WEIR_TRY(seek());
+      std::size_t count = consume(messages_.size(), Millis(0));
+      const Millis left = left_until(deadline);
+      // librdkafka waits until the array is full, not for the first record: ask for one.
+      if (count == 0 && left > Millis(0) && !dealt_) count = consume(1, left);
+      sort_out(count, *batch);
+      if (!batch->records().empty()) break;
+      if (!broken_ && !deferred_) {
+        deferred_ = client_->context().take_trouble(positions_.empty());
+      }
+      if (!broken_ && !deferred_ && !dealt_ && left_until(deadline) == Millis(0)) break;
+    }
+    batch->set_group(group_);
+    return batch;
+  }
+
+  void set_paused(bool paused) override {
+    if (paused == paused_) return;
+    paused_ = paused;
+    apply_pause();
+    if (!paused) seek_due_ = true;
+  }
+
+  Status rewind_to_committed() override {
+    if (closed_) return fail(Code::kInvalidArgument, "the source is closed");
+    if (dealt_ || positions_.empty()) return {};  // it will begin at the committed offsets
+    const PartitionListPtr offsets = list_of(topic_, assignment());
+    WEIR_TRY(look_up_committed(*client_, *offsets, timeouts_.lookup));
+    for (int i = 0; i < offsets->cnt; ++i) {
+      Position& position = positions_.at(offsets->elems[i].partition);
+      position.next = offsets->elems[i].offset >= 0 ? offsets->elems[i].offset : position.began;
+      position.at_end = false;
+    }
+    seek_due_ = true;
+    return seek();
+  }
+
+  std::vector<std::int32_t> assignment() const override {
+    std::vector<std::int32_t> partitions;
+    for (const auto& [partition, position] : positions_) partitions.push_back(partition);
+    return partitions;
+  }
+
+  bool at_end() const override {
+    return !positions_.empty() && std::all_of(positions_.begin(), positions_.end(),
+                                              [](const auto& at) { return at.second.at_end; });
+  }
+
+  void close() override {
+    if (closed_ || !client_) return;
+    closed_ = true;
+    leave_group(*client_, *queue_, timeouts_.close);
+    positions_.clear();
+    last_ = nullptr;
+    queue_.reset();
+    client_->context().on_rebalance = nullptr;
+    rethrow();
+  }
+
+ private:
+  struct Position {
+    std::int64_t began = 0;
+    std::int64_t next = 0;  // nothing below is handed out
+    bool at_end = false;
+  };
+
+  std::size_t consume(std::size_t records_max, Millis timeout) {
+    rebalanced_ = false;
+    const ssize_t count = rd_kafka_consume_batch_queue(queue_.get(), milliseconds(timeout),
+                                                       messages_.data(), records_max);
+    rethrow();
+    return count < 0 ? 0 : static_cast<std::size_t>(count);
+  }
+
+  // An exception of the listener, carried across librdkafka's frames.
+  void rethrow() {
+    if (thrown_) std::rethrow_exception(std::exchange(thrown_, nullptr));
+  }
+
+  void on_rebalance(rd_kafka_resp_err_t change, const rd_kafka_topic_partition_list_t& partitions) {
+    rebalanced_ = true;
+    if (change == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      dealt_.reset(rd_kafka_topic_partition_list_copy(&partitions));
+      group_ = KafkaGroupMetadata::now(client_->get());
+      const PartitionListPtr none(rd_kafka_topic_partition_list_new(0));
+      rd_kafka_assign(client_->get(), none.get());
+    } else {
+      give_up(rd_kafka_assignment_lost(client_->get()) != 0);
+      rd_kafka_assign(client_->get(), nullptr);
+    }
+    if (queue_) rd_kafka_queue_yield(queue_.get());  // poll() has work to do
+  }
+
+  void give_up(bool lost) {
+    dealt_.reset();
+    const std::vector<std::int32_t> held = assignment();
+    if (listener_ && !held.empty()) {
+      try {
+        lost ? listener_->on_lost(held) : listener_->on_revoked(held);
+      } catch (...) {
+        thrown_ = std::current_exception();
+      }
+    }
+    positions_.clear();
+    last_ = nullptr;
+    group_ = nullptr;
+    seek_due_ = false;
+  }
+
+  // The second step of an assignment. Where it fails, the next poll() tries again.
+  Status place() {
+    if (!dealt_) return {};
+    if (!group_) {
+      // Thrown out between the dealing and now: the revocation is on its way.
+      dealt_.reset();
+      return {};
+    }
+    const PartitionListPtr starts(rd_kafka_topic_partition_list_copy(dealt_.get()));
+    const auto first_start = [this] { return check_first_start(); };
+    if (auto status = find_starts(*client_, topic_, *starts, first_start, timeouts_.lookup);
+        !status) {
+      if (status.error().code() == Code::kCorrupt) broken_ = status.error();
+      return during(std::move(status), "looking up where the group is in " + topic_);
+    }
+    positions_.clear();
+    last_ = nullptr;
+    for (int i = 0; i < starts->cnt; ++i) {
+      const auto& start = starts->elems[i];
+      positions_[start.partition] = {start.offset, start.offset, false};
+    }
+    dealt_.reset();
+    if (listener_ && !positions_.empty()) listener_->on_assigned(assignment());
+    if (const auto error = rd_kafka_assign(client_->get(), starts.get())) {
+      return fail(client_->error(error));
+    }
+    apply_pause();
+    return {};
+  }
+
+  Status check_first_start() const {
+    for (const std::string& topic : evidence_) {
+      const auto written = ever_written(factory_, topic, timeouts_.lookup);
+      if (!written && written.error().code() == Code::kNotFound) continue;
+      if (!written) return fail(written.error());
+      if (*written) return fail(offsets_lost(group_name_, topic_, topic));
+    }
+    return {};
+  }
+
+  void apply_pause() {
+    if (positions_.empty()) return;
+    const PartitionListPtr list = list_of(topic_, assignment());
+    paused_ ? rd_kafka_pause_partitions(client_->get(), list.get())
+            : rd_kafka_resume_partitions(client_->get(), list.get());
+  }
+
+  Status seek() {
+    if (!seek_due_ || paused_ || positions_.empty()) return {};
+    const PartitionListPtr list = list_of(topic_, assignment());
+    for (int i = 0; i < list->cnt; ++i) {
+      list->elems[i].offset = positions_.at(list->elems[i].partition).next;
+    }
+    WEIR_TRY(seek_all(*client_, *list, timeouts_.lookup));
+    seek_due_ = false;
+    return {};
+  }
+
+  void sort_out(std::size_t count, KafkaRecordBatch& batch) {
+    batch.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      rd_kafka_message_t* message = messages_[i];
+      // After a rebalance inside the call it cannot be told whose a message is; the positions have
+      // not moved, so that none is lost.
+      if (rebalanced_ || message->err != RD_KAFKA_RESP_ERR_NO_ERROR || !expected(*message)) {
+        if (!rebalanced_ && message->err) on_event(*message);
+        rd_kafka_message_destroy(message);
+        continue;
+      }
+      last_->next = message->offset + 1;
+      last_->at_end = false;
+      batch.add(message);
+    }
+  }
+
+  // Whether this record is the next of a partition that is held; leaves that in last_.
+  bool expected(const rd_kafka_message_t& message) {
+    if (paused_) {
+      seek_due_ = true;  // it will be asked for again
+      return false;
+    }
+    if (!last_ || last_partition_ != message.partition) {
+      const auto found = positions_.find(message.partition);
+      if (found == positions_.end()) return false;
+      last_ = &found->second;
+      last_partition_ = message.partition;
+    }
+    return message.offset >= last_->next;
+  }
+
+  void on_event(const rd_kafka_message_t& message) {
+    switch (message.err) {
+      case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        if (const auto found = positions_.find(message.partition);
+            found != positions_.end() && message.offset >= found->second.next) {
+          found->second.at_end = true;
+        }
+        return;
+      case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+      case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        if (const auto found = positions_.find(message.partition); found != positions_.end()) {
+          broken_ = out_of_range(topic_, message.partition, found->second.next);
+        }
+        return;
+      case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+        weir::log::warn("poll was called too late, the group goes on without this member",
+                        {{"topic", topic_}});
+        return;
+      default: deferred_ = client_->error(message.err, rd_kafka_message_errstr(&message));
+    }
+  }
+
+  const KafkaClientFactory& factory_;
+  const std::string topic_;
+  const std::string group_name_;
+  const std::vector<std::string> evidence_;
+  const KafkaTimeouts timeouts_;
+  RebalanceListener* listener_;          // null while this is destroyed
+  std::shared_ptr<KafkaClient> client_;  // also held by the batches that are about
+  QueuePtr queue_;
+
+  std::map<std::int32_t, Position> positions_;  // of what is held
+  Position* last_ = nullptr;                    // into positions_, of last_partition_
+  std::int32_t last_partition_ = -1;
+  PartitionListPtr dealt_;  // by the group, and not placed yet
+  std::shared_ptr<const KafkaGroupMetadata> group_;
+  bool rebalanced_ = false;  // inside the last call of librdkafka
+  bool paused_ = false;
+  bool seek_due_ = false;
+  bool closed_ = false;
+  std::optional<Error> broken_;    // for good: only a person can set it right
+  std::optional<Error> deferred_;  // for the next poll()
+  std::exception_ptr thrown_;
+  std::vector<rd_kafka_message_t*> messages_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RecordSource>> open_kafka_source(const KafkaClientFactory& factory,
+                                                        const std::string& topic,
+                                                        const std::string& group,
+                                                        const std::string& member,
+                                                        RebalanceListener& listener,
+                                                        const std::vector<std::string>& evidence) {
+  auto source = std::make_unique<KafkaRecordSource>(factory, topic, group, listener, evidence);
+  WEIR_TRY(source->start(member));
+  return source;
+}
+
+}  // namespace weir::stream

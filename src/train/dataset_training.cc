@@ -1,0 +1,345 @@
+// The pass over the bytes is a small assembly line:
+//
+//   calling thread:  store -> sha256 -> CsvChunker -> queue of chunks
+//   parser threads:  chunk -> rows -> the chunk's own two accumulators (to train on, held out)
+//   whoever is done: merges finished chunks in the order of the file, one at a time
+//
+// The cuts between chunks follow from the bytes alone and the merges from the cuts, so the result has
+// the same bits on one thread or eight. A chunk that waits for its turn holds two small triangles, not
+// its rows.
+#include "train/dataset_training.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/bounded_queue.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "format/csv_chunker.h"
+#include "format/csv_record.h"
+#include "format/csv_rows.h"
+#include "format/csv_write.h"
+#include "model/accumulator.h"
+#include "model/linear_fit.h"
+#include "model/metrics.h"
+#include "model/row_sample.h"
+#include "model/split.h"
+
+namespace weir::train {
+namespace {
+
+constexpr std::size_t kChunksQueued = 3;
+constexpr std::size_t kReasonExamplesMax = 5;
+constexpr std::chrono::milliseconds kProgressEvery{200};
+
+struct ChunkTask {
+  std::uint64_t index = 0;
+  std::size_t part = 0;
+  format::CsvChunk chunk;
+};
+
+struct ChunkResult {
+  std::size_t part = 0;
+  std::uint64_t records = 0;
+  model::Accumulator trained;
+  model::Accumulator held_out;
+  format::RefusedRows refused;
+};
+
+// What all chunks before the next one have come to. Guarded by its mutex.
+class Totals {
+ public:
+  Totals(std::size_t columns, std::uint64_t bad_rows_max)
+      : trained_(columns), held_out_(columns), bad_rows_max_(bad_rows_max) {}
+
+  // Takes a finished chunk; merges it and those that waited for it. False once there are more bad
+  // rows than allowed: what follows is of no use.
+  bool add(std::uint64_t index, ChunkResult result) {
+    const std::lock_guard lock(mutex_);
+    waiting_.emplace(index, std::move(result));
+    for (auto next = waiting_.find(next_); next != waiting_.end() && !too_many_bad();
+         next = waiting_.find(++next_)) {
+      trained_.merge(next->second.trained);
+      held_out_.merge(next->second.held_out);
+      refused_[next->second.part].merge(next->second.refused);
+      refused_count_ += next->second.refused.count();
+      records_ += next->second.records;
+      blank_ += next->second.refused.blank_records();
+      waiting_.erase(next);
+    }
+    return !too_many_bad();
+  }
+
+  // After all threads have ended:
+  bool too_many_bad() const { return refused_count_ > bad_rows_max_; }
+  const model::Accumulator& trained() const { return trained_; }
+  const model::Accumulator& held_out() const { return held_out_; }
+  const std::map<std::size_t, format::RefusedRows>& refused() const { return refused_; }
+  std::uint64_t refused_count() const { return refused_count_; }
+  std::uint64_t rows() const { return records_ - blank_; }
+
+ private:
+  std::mutex mutex_;
+  model::Accumulator trained_;
+  model::Accumulator held_out_;
+  std::map<std::size_t, format::RefusedRows> refused_;  // by part
+  std::map<std::uint64_t, ChunkResult> waiting_;
+  std::uint64_t next_ = 0;
+  std::uint64_t refused_count_ = 0;
+  std::uint64_t records_ = 0;
+  std::uint64_t blank_ = 0;
+  const std::uint64_t bad_rows_max_;
+};
+
+class Pass {
+ public:
+  Pass(store::FileStore& store, const registry::Dataset& dataset, const TrainingOptions& options,
+       const ProgressFunction& progress)
+      : store_(store), dataset_(dataset), options_(options), progress_(progress) {}
+
+  Result<TrainedModel> run() {
+    if (dataset_.identity.length == 0) {
+      return fail(Code::kBadData, store_.url(dataset_.identity.path) + " is empty");
+    }
+    Status read = read_parts();
+    queue_.close();
+    for (std::thread& parser : parsers_) parser.join();
+    if (totals_ && totals_->too_many_bad()) return fail(too_many_bad_rows());
+    WEIR_TRY(std::move(read));
+    return make_model();
+  }
+
+ private:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // ---- the calling thread ----
+
+  Status read_parts() {
+    for (std::size_t part = 0; part < dataset_.parts.size(); ++part) {
+      const std::string& path = dataset_.parts[part].path;
+      WEIR_TRY(during(read_part(part), "training on " + store_.url(path)));
+      if (stopped_early()) return {};
+    }
+    return {};
+  }
+
+  Status read_part(std::size_t part) {
+    format::CsvChunkerOptions chunker_options;
+    chunker_options.record_bytes_max = options_.record_bytes_max;
+    format::CsvChunker chunker(chunker_options);
+    const std::uint64_t first_record = next_record_;
+    bool header_seen = false;
+    const auto take_chunks = [&]() -> Status {
+      if (!header_seen && chunker.header()) {
+        WEIR_TRY(see_header(*chunker.header()));
+        header_seen = true;
+      }
+      while (auto chunk = chunker.next()) {
+        chunk->first_record += first_record;
+        next_record_ = chunk->first_record + chunk->records;
+        if (!queue_.push({next_index_++, part, std::move(*chunk)})) break;
+      }
+      return {};
+    };
+    WEIR_TRY(store_.read(dataset_.parts[part].path, 0, store::kToEnd,
+                         [&](std::string_view bytes) -> Status {
+                           if (stopped_early()) return fail(Code::kCancelled, "too many bad rows");
+                           hash_.update(bytes);
+                           bytes_ += bytes.size();
+                           WEIR_TRY(report_progress());
+                           WEIR_TRY(chunker.feed(bytes));
+                           return take_chunks();
+                         }));
+    WEIR_TRY(chunker.finish());
+    return take_chunks();
+  }
+
+  Status see_header(const std::string& text) {
+    if (reader_) {
+      if (text == header_text_) return {};
+      return fail(Code::kBadData, "its header differs from the first part's");
+    }
+    const auto names = WEIR_TRY(during(format::parse_csv_header(text), "reading line 1"));
+    reader_ = WEIR_TRY(during(
+        format::CsvRowReader::make(names, options_.target, options_.drop_columns),
+        "reading the header in line 1"));
+    header_text_ = text;
+    const std::size_t columns = reader_->schema().features.size() + 1;
+    totals_ = std::make_unique<Totals>(columns, options_.bad_rows_max);
+    sample_ = std::make_unique<model::RowSample>(columns, options_.seed, options_.sample_rows_max);
+    const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+    const unsigned threads = options_.threads != 0 ? options_.threads : processors;
+    for (unsigned i = 0; i < threads; ++i) parsers_.emplace_back([this] { parse_chunks(); });
+    return {};
+  }
+
+  Status report_progress() {
+    const Time now = std::chrono::steady_clock::now();
+    if (now < next_progress_) return {};
+    next_progress_ = now + kProgressEvery;
+    return progress_({bytes_, dataset_.identity.length});
+  }
+
+  bool stopped_early() const { return stop_.load(std::memory_order_relaxed); }
+
+  // ---- a parser thread ----
+
+  void parse_chunks() {
+    const std::size_t columns = reader_->schema().features.size() + 1;
+    model::RowSample sample(columns, options_.seed, options_.sample_rows_max);
+    record::RowBlock rows;
+    std::vector<std::uint32_t> to_train;
+    std::vector<std::uint32_t> held_out;
+    while (auto task = queue_.pop()) {
+      if (stopped_early()) continue;  // drain, so that the reader never waits
+      ChunkResult result{task->part, task->chunk.records, model::Accumulator(columns),
+                         model::Accumulator(columns), {}};
+      reader_->parse(task->chunk, rows, result.refused);
+      to_train.clear();
+      held_out.clear();
+      for (std::uint32_t row = 0; row < rows.rows; ++row) {
+        const bool out =
+            model::is_held_out(options_.seed, rows.row_numbers[row], options_.test_fraction);
+        (out ? held_out : to_train).push_back(row);
+      }
+      result.trained.add(rows, to_train);
+      result.held_out.add(rows, held_out);
+      sample.add(rows, held_out);
+      if (!totals_->add(task->index, std::move(result))) stop_ = true;
+    }
+    const std::lock_guard lock(sample_mutex_);
+    sample_->merge(sample);
+  }
+
+  // ---- after the pass ----
+
+  Error too_many_bad_rows() const {
+    std::string reason = std::to_string(totals_->refused_count()) + " bad rows so far, " +
+                         std::to_string(options_.bad_rows_max) +
+                         " allowed (dataset.bad_rows_max)";
+    std::size_t told = 0;
+    for (const auto& [part, refused] : totals_->refused()) {
+      for (const auto& example : refused.examples()) {
+        if (told++ >= kReasonExamplesMax) break;
+        reason += (told == 1 ? ": " : "; ");
+        if (dataset_.is_folder) reason += dataset_.parts[part].name + " ";
+        reason += example.text();
+      }
+    }
+    return Error(Code::kBadData, reason)
+        .while_doing("training on " + store_.url(dataset_.identity.path));
+  }
+
+  Result<TrainedModel> make_model() {
+    const std::string what = "training on " + store_.url(dataset_.identity.path);
+    const record::Schema& schema = reader_->schema();
+    model::FitOptions fit_options;
+    fit_options.intercept = options_.intercept;
+    model::LinearFit fit =
+        WEIR_TRY(during(model::fit_linear(totals_->trained(), schema, fit_options), what));
+    TrainedModel trained;
+    registry::Manifest& manifest = trained.manifest;
+    manifest.algorithm = std::string(fit.model.algorithm());
+    manifest.schema = schema;
+    manifest.dataset_sha256 = hash_.finish_hex();
+    manifest.rows = totals_->rows();
+    manifest.rows_trained = totals_->trained().rows();
+    manifest.rows_held_out = totals_->held_out().rows();
+    manifest.rows_refused = totals_->refused_count();
+    for (const auto& [part, refused] : totals_->refused()) {
+      for (const auto& [reason, count] : refused.reasons()) {
+        std::string name(format::row_fault_name(reason.fault));
+        if (!reason.column.empty()) name += " " + one_line(reason.column);
+        manifest.refused_by_reason[name] += count;
+      }
+    }
+    manifest.seed = options_.seed;
+    manifest.test_fraction = options_.test_fraction;
+    manifest.notes = std::move(fit.report.notes);
+    const record::RowBlock sample = sample_->to_block();
+    WEIR_TRY(during(measure(fit.model, sample, manifest), what));
+    trained.model_json = fit.model.to_json();
+    trained.test_csv = test_csv(schema, sample);
+    return trained;
+  }
+
+  // RMSE and R² over all held-out rows, from their own triangle; the mean absolute error over the
+  // sample, which is all of them where they are few enough.
+  Status measure(const model::LinearModel& model, const record::RowBlock& sample,
+                 registry::Manifest& manifest) const {
+    const model::Metrics exact = WEIR_TRY(model::held_out_metrics(totals_->held_out(), model));
+    if (!exact.rmse) return {};
+    model::ErrorSums sums;
+    std::vector<double> row(model.schema().features.size());
+    for (std::size_t i = 0; i < sample.rows; ++i) {
+      for (std::size_t j = 0; j < row.size(); ++j) row[j] = sample.value(i, j);
+      double prediction = 0;
+      model.predict(row, {&prediction, 1});
+      if (std::isfinite(prediction)) sums.add(prediction, sample.value(i, row.size()));
+    }
+    const model::Metrics sampled = sums.metrics();
+    manifest.has_held_out = true;
+    manifest.held_out = {*exact.rmse, sampled.mae.value_or(0), exact.r_squared.value_or(0),
+                         sampled.rows};
+    if (!exact.r_squared) {
+      manifest.notes.push_back("the held-out target is constant: R² means nothing");
+    }
+    return {};
+  }
+
+  static std::string test_csv(const record::Schema& schema, const record::RowBlock& sample) {
+    std::vector<std::string> names{"weir_row"};
+    names.insert(names.end(), schema.features.begin(), schema.features.end());
+    names.push_back(schema.target);
+    std::string out;
+    format::append_csv_record(out, names);
+    for (std::size_t i = 0; i < sample.rows; ++i) {
+      out += std::to_string(sample.row_numbers[i]);
+      for (std::size_t j = 0; j < sample.columns; ++j) {
+        out += ',';
+        format::append_csv_number(out, sample.value(i, j));
+      }
+      out += '\n';
+    }
+    return out;
+  }
+
+  store::FileStore& store_;
+  const registry::Dataset& dataset_;
+  const TrainingOptions& options_;
+  const ProgressFunction& progress_;
+
+  BoundedQueue<ChunkTask> queue_{kChunksQueued};
+  std::atomic<bool> stop_{false};
+  std::mutex sample_mutex_;
+  std::unique_ptr<model::RowSample> sample_;  // guarded by sample_mutex_ while parsers run
+
+  // Set once by the calling thread before the parsers start, then constant (Totals locks itself).
+  std::string header_text_;
+  std::optional<format::CsvRowReader> reader_;
+  std::unique_ptr<Totals> totals_;
+  std::vector<std::thread> parsers_;
+
+  // The calling thread's own.
+  Sha256 hash_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t next_record_ = 0;
+  std::uint64_t next_index_ = 0;
+  Time next_progress_{};
+};
+
+}  // namespace
+
+Result<TrainedModel> train_on_dataset(store::FileStore& store, const registry::Dataset& dataset,
+                                      const TrainingOptions& options,
+                                      const ProgressFunction& progress) {
+  return Pass(store, dataset, options, progress).run();
+}
+
+}  // namespace weir::train

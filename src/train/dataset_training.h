@@ -1,0 +1,54 @@
+// One pass over the bytes of a data set: read, cut, parse, split, accumulate; then fit and measure.
+//
+// The bytes are read and cut into chunks of whole records on the calling thread; other threads parse
+// and accumulate the chunks; their states are merged in the order of the file. So the model's bits
+// depend on the bytes and the options alone, not on threads or timing. Memory is bounded: a few chunks
+// of 1 MiB per thread, and the sample of held-out rows.
+//
+// Threads: one call at a time per store is not required; the call starts and joins its own threads.
+// Errors: kBadData names the part, the line, the column and the cause; the store's; still_wanted's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "registry/dataset_folder.h"
+#include "registry/manifest.h"
+#include "store/file_store.h"
+
+namespace weir::train {
+
+struct TrainingOptions {
+  std::string target;
+  std::vector<std::string> drop_columns;
+  double test_fraction = 0.25;
+  std::uint64_t seed = 1;
+  std::uint64_t bad_rows_max = 0;
+  std::size_t sample_rows_max = 10'000;
+  std::size_t record_bytes_max = 1'000'000;
+  bool intercept = true;
+  unsigned threads = 0;  // that parse; 0: as many as there are processors
+};
+
+struct TrainedModel {
+  std::string model_json;
+  registry::Manifest manifest;  // version, parent and stamps are filled in by the trainer
+  std::string test_csv;
+};
+
+struct TrainingProgress {
+  std::uint64_t bytes = 0;
+  std::uint64_t bytes_total = 0;
+};
+
+// Called on the calling thread at least every few hundred milliseconds; an error ends the training.
+using ProgressFunction = std::function<Status(const TrainingProgress&)>;
+
+Result<TrainedModel> train_on_dataset(store::FileStore& store, const registry::Dataset& dataset,
+                                      const TrainingOptions& options,
+                                      const ProgressFunction& progress);
+
+}  // namespace weir::train

@@ -1,0 +1,127 @@
+// The trainer: the one that begins and ends epochs.
+//
+// One data set at a time: halt -> every live member has halted or is fenced -> train -> publish the
+// version -> resume -> move the data set. With while_training: continue there is no halt. Of several
+// trainers the leader acts. After a crash the next leader reads the control log, then the store, and
+// finishes what was begun: nothing is remembered anywhere else. The story is in trainer.cc.
+//
+// Owner: whoever drives the role. Threads: one. Errors of step(): the broker's, kFenced included;
+// whatever is wrong with a data set or the store ends the epoch with the old model, loudly.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/crash_point.h"
+#include "base/role.h"
+#include "gate/control_log.h"
+#include "gate/members.h"
+#include "registry/dataset_folder.h"
+#include "registry/model_registry.h"
+#include "stream/broker.h"
+#include "train/dataset_training.h"
+
+namespace weir::train {
+
+// Trains on a data set, as train_on_dataset() does with everything else bound. kBadData,
+// kUnsupported, kInvalidArgument and kCorrupt are the data set's fault.
+using TrainFunction =
+    std::function<Result<TrainedModel>(const registry::Dataset&, const ProgressFunction&)>;
+
+struct TrainerOptions {
+  std::string control_topic;
+  std::string members_topic;
+  std::string group;             // of the trainers, for leadership
+  std::string name;              // "host:pid", in records and logs
+  std::string transactional_id;  // the one of all trainers of the pipeline
+  bool halt_while_training = true;
+  Millis halt_timeout{10'000};
+  Millis watch_interval{2'000};
+  Millis settle_time{0};
+  Millis broker_timeout{30'000};
+  int training_tries_max = 3;
+  std::string program_version;
+  // What of the settings shapes a model: a data set that is dropped again under other settings is new.
+  std::uint64_t seed = 1;
+  double test_fraction = 0.25;
+  std::string target;
+};
+
+struct TrainerCounts {
+  std::uint64_t trained = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t failed = 0;
+};
+
+class Trainer final : public Role {
+ public:
+  static Result<std::unique_ptr<Trainer>> open(TrainerOptions options, stream::Broker& broker,
+                                               store::FileStore& store,
+                                               const std::string& dataset_path,
+                                               const std::string& models_path,
+                                               TrainFunction train, Clock& clock,
+                                               CrashPoints crash_points);
+
+  Status step(Millis wait_max, std::stop_token stop) override;
+  void finish() override {}
+
+  bool leads() const { return writer_ != nullptr; }
+  // Nothing is begun, and the last look found nothing that is ready.
+  bool idle() const { return leads() && !begun() && looks_without_work_ >= 2; }
+  const TrainerCounts& counts() const { return counts_; }
+
+ private:
+  Trainer(TrainerOptions options, stream::Broker& broker, store::FileStore& store,
+          const std::string& dataset_path, const std::string& models_path, TrainFunction train,
+          Clock& clock, CrashPoints crash_points);
+
+  const std::optional<record::ControlRecord>& begun() const { return control_->state().begun; }
+
+  Status lead_or_stand_by(Millis wait_max);
+  Status take_over();
+  Status finish_last_move();
+  Status watch(Millis wait_max, std::stop_token stop);
+  Status set_aside_duplicate(const registry::Dataset& dataset);
+  Result<std::optional<std::uint64_t>> version_of_same_bytes(const registry::Dataset& dataset);
+  Status begin(const registry::Dataset& dataset);
+  Status answer_requests();
+  Status await_halt(Millis wait_max, std::stop_token stop);
+  Status conclude(std::stop_token stop);
+  Status conclude_rollback();
+  Status conclude_with_model(const registry::Manifest& manifest);
+  Status conclude_without(record::Outcome outcome, const Error& why);
+  Result<registry::Manifest> train_and_publish(std::stop_token stop);
+  Result<registry::Manifest> train_once(std::stop_token stop);
+  Status resume(record::ControlRecord record);
+  record::ControlRecord new_record(record::ControlType type, std::uint64_t epoch) const;
+
+  const TrainerOptions options_;
+  stream::Broker& broker_;
+  store::FileStore& store_;
+  registry::DatasetFolder folder_;
+  registry::ModelRegistry models_;
+  const TrainFunction train_;
+  Clock& clock_;
+  const CrashPoints crash_points_;
+
+  std::unique_ptr<stream::Leadership> leadership_;
+  std::unique_ptr<gate::ControlFollower> control_;
+  std::unique_ptr<gate::MemberTable> members_;
+  std::unique_ptr<gate::ControlWriter> writer_;  // set while this trainer leads
+
+  SteadyTime next_look_{};
+  SteadyTime next_move_{};
+  SteadyTime halt_deadline_{};
+  bool halt_deadline_set_ = false;
+  bool move_pending_ = false;  // the last epoch's data set still has to be moved
+  int looks_without_work_ = 0;
+  // Duplicates that could not be moved away: not looked at again before that time.
+  std::map<std::string, SteadyTime> passed_over_;
+  TrainerCounts counts_;
+};
+
+}  // namespace weir::train

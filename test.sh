@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Builds Weirkeeper and runs all of its tests, from nothing: see usage below.
+set -euo pipefail
+WEIR_SCRIPT=test.sh
+. "$(dirname "$0")/stack/lib.sh"
+cd "$WEIR_ROOT"
+
+usage() {
+  cat <<'EOF'
+./test.sh [--quick | --threads]
+
+Makes the machine ready, builds, and runs the unit tests (also under the address and
+undefined-behaviour sanitizers) and the end-to-end tests against real servers of its own, which are gone
+afterwards.
+  --quick     without the sanitizers
+  --threads   the thread sanitizer too, some minutes more
+The last line is 'N passed, N failed'; the exit code is 0 only if nothing failed. Logs are in
+.weir/test-logs.
+EOF
+}
+
+quick=0
+threads=0
+case ${1:-} in
+  '') ;;
+  --quick) quick=1 ;;
+  --threads) threads=1 ;;
+  -h | --help) usage; exit ;;
+  *) say "unknown argument '$1'"; usage >&2; exit 2 ;;
+esac
+
+logs=.weir/test-logs
+rm -rf $logs
+mkdir -p $logs
+stack_dir=$(mktemp -d "$WEIR_ROOT/.weir/test-stack.XXXXXX")
+up_pid=
+cleanup() {
+  trap '' INT TERM HUP
+  if [ -n "$up_pid" ]; then
+    kill -TERM "$up_pid" 2>/dev/null || true
+    wait "$up_pid" || true
+  fi
+  stack/down --dir "$stack_dir" --wipe 2>$logs/stack-down.log || cat $logs/stack-down.log >&2
+  rm -rf "$stack_dir"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+passed=0
+failed=0
+
+# Adds a test runner's report in JUnit's format to the sums; prints how many it counted, and how
+# many of them failed.
+count() {
+  /usr/bin/python3 - "$1" <<'EOF'
+import sys, xml.etree.ElementTree as tree
+total = bad = idle = 0
+try:
+    for suite in tree.parse(sys.argv[1]).getroot().iter("testsuite"):
+        get = lambda name: int(suite.get(name) or 0)
+        total, bad = total + get("tests"), bad + get("failures") + get("errors")
+        idle += get("skipped") + get("disabled")
+except (OSError, tree.ParseError):
+    pass
+print(total - bad - idle, bad)
+EOF
+}
+
+# stage NAME REPORT COMMAND...: runs a command and counts what it reports. A command that fails
+# without a failed test in its report, such as a build or a test program that crashed, counts as one
+# failure.
+stage() {
+  local name=$1 report=$2 status=0 good=0 bad=0 start
+  shift 2
+  start=$(now_ms)
+  say "$name ..."
+  "$@" || status=$?
+  if [ -n "$report" ]; then
+    read -r good bad < <(count "$report")
+    [ $((good + bad)) != 0 ] || { say "$name: ran no test"; status=1; }
+  fi
+  if [ $status != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  passed=$((passed + good))
+  failed=$((failed + bad))
+  if [ $status = 0 ]; then say "$name: done in $(since "$start")"; else say "$name: FAILED"; fi
+  return $status
+}
+
+# build PRESET TARGET...
+build() {
+  cmake --preset "$1" -DBUILD_TESTING=ON >"$logs/configure-$1.log" 2>&1 || {
+    cat "$logs/configure-$1.log"
+    return 1
+  }
+  cmake --build --preset "$1" --target "${@:2}"
+}
+
+unit() {
+  stage "unit tests, $1" "$logs/$1.xml" ctest --preset "$1" --no-tests=error \
+    --output-on-failure --output-junit "$WEIR_ROOT/$logs/$1.xml"
+}
+
+# Waits for the servers and exports where they are: to the contract suites among the unit tests and to
+# the end-to-end tests.
+servers() {
+  local status=0
+  wait "$up_pid" || status=$?
+  up_pid=
+  if [ $status != 0 ]; then
+    cat $logs/stack-up.log
+    return 1
+  fi
+  set -a
+  . "$stack_dir/stack.env"
+  WEIR_TEST_KAFKA=$WEIR_STACK_KAFKA
+  WEIR_TEST_WEBHDFS=$WEIR_STACK_NAMENODE_HTTP
+  WEIR_BIN=$WEIR_ROOT/build/release/src/cli/weir
+  set +a
+}
+
+stack/setup --for test
+stack/up --dir "$stack_dir" --ports auto >$logs/stack-up.log 2>&1 </dev/null &
+up_pid=$!
+
+stage "rules on the source tree" $logs/structure.xml \
+  .weir/venv/bin/pytest -q tests/structure --junitxml="$logs/structure.xml" || true
+if stage "building release" '' build release all && stage "starting the servers" '' servers; then
+  unit release || true
+  stage "end-to-end tests" $logs/e2e.xml \
+    .weir/venv/bin/pytest tests/e2e --junitxml="$logs/e2e.xml" || true
+else
+  say "the tests that need the program or the servers were not run"
+fi
+if [ $quick = 0 ]; then
+  stage "building asan" '' build asan unit_tests && unit asan || true
+fi
+if [ $threads = 1 ]; then
+  # Only what has suites of threads: "FooThreads".
+  threaded=$(grep -l Threads src/*/*_test.cc | cut -d/ -f2 | sort -u | sed 's/$/_test/')
+  stage "building tsan" '' build tsan $threaded && unit tsan || true
+fi
+
+printf '%d passed, %d failed\n' $passed $failed
+[ $failed = 0 ]

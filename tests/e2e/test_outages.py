@@ -1,0 +1,98 @@
+"""Servers that die in the middle of the stream. On a stack of their own, as they disturb others."""
+
+import signal
+
+import pytest
+
+from support.promises import check_promises
+from support.stack import stack_command, stack_in
+from support.tables import plane
+
+
+@pytest.fixture(scope="module")
+def own_stack(stack):
+    # At a known place, so that what a run that was killed left behind is found.
+    directory = stack.directory / "outages"
+    if directory.exists():
+        stack_command("down", directory, "--kill", "--wipe")
+    stack_command("up", directory, "--only", "kafka,hdfs", "--ports", "auto", seconds=300)
+    yield stack_in(directory)
+    stack_command("down", directory, "--kill", "--wipe")
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("own stack")
+def test_nothing_is_lost_or_doubled_when_kafka_dies_and_comes_back(own_stack, make_pipeline):
+    pipeline = make_pipeline(on=own_stack)
+    run = pipeline.start("run", "--rate", "100")
+    pipeline.drop("first.csv", plane(1))
+    pipeline.wait_for_predictions(100, epoch=1)
+    stack_command("down", own_stack.directory, "--only", "kafka", "--kill")
+    stack_command("up", own_stack.directory, "--only", "kafka", seconds=300)
+    scored = len(pipeline.topic("predictions").read_to_end(120))
+    pipeline.wait_for_predictions(scored + 100, seconds=120)
+    # And a change of model still works.
+    pipeline.drop("second.csv", plane(2))
+    assert pipeline.wait_for_resume(2)["version"] == 2
+    pipeline.wait_for_predictions(50, epoch=2)
+    assert run.stop(signal.SIGINT)[0] == 0
+    pipeline.ok("score", "--until-end", seconds=90)
+    check_promises(pipeline)
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("own stack")
+def test_the_stream_flows_while_hdfs_is_away_and_the_next_data_set_is_trained_after(
+    own_stack, make_pipeline
+):
+    pipeline = make_pipeline(on=own_stack)
+    run = pipeline.start("run", "--rate", "50")
+    pipeline.drop("first.csv", plane(1))
+    pipeline.wait_for_predictions(50, epoch=1)
+    stack_command("down", own_stack.directory, "--only", "hdfs", "--kill")
+    before = len(pipeline.topic("predictions").read_to_end())
+    pipeline.wait_for_predictions(before + 100)
+    stack_command("up", own_stack.directory, "--only", "hdfs", seconds=300)
+    pipeline.wait_until(lambda: drops(pipeline, "second.csv", plane(2)), "HDFS takes files")
+    assert pipeline.wait_for_resume(2)["version"] == 2
+    pipeline.wait_for_predictions(50, epoch=2)
+    assert run.stop(signal.SIGINT)[0] == 0
+    pipeline.ok("score", "--until-end", seconds=90)
+    check_promises(pipeline)
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("own stack")
+def test_a_namenode_that_dies_in_the_middle_of_a_training_costs_no_data_set(
+    own_stack, make_pipeline
+):
+    pipeline = make_pipeline(on=own_stack)
+    pipeline.train_once("first.csv", plane(1))
+    scorer = pipeline.start("score")
+    pipeline.start("produce", "--rate", "50")
+    pipeline.wait_for_predictions(20, epoch=1)
+    trainer = pipeline.start("train")
+    pipeline.drop("second.csv", plane(2, rows=200_000))
+    pipeline.wait_for_begin(2)
+    stack_command("down", own_stack.directory, "--only", "hdfs", "--kill")
+    stack_command("up", own_stack.directory, "--only", "hdfs", seconds=300)
+    resume = pipeline.wait_for_resume(2, seconds=120)
+    # Trained at last, or given up loudly with the old model in force: both end the halt.
+    assert (resume["outcome"], resume["version"]) in (("trained", 2), ("failed", 1))
+    pipeline.wait_for_predictions(50, epoch=2)
+    moved = "used" if resume["outcome"] == "trained" else "rejected"
+    pipeline.wait_until(
+        lambda: any("second.2.csv" in name for name in getattr(pipeline, moved)()),
+        f"second.csv is in {moved}/",
+    )
+    for process in (trainer, scorer):
+        assert process.stop(signal.SIGTERM)[0] == 0
+    pipeline.stop_all()
+    pipeline.ok("score", "--until-end", seconds=90)
+    check_promises(pipeline)
+
+
+def drops(pipeline, name, data):
+    """Whether HDFS, which may still be starting, took the file by `weir drop`."""
+    (pipeline.folder / name).write_bytes(data)
+    return pipeline.run("drop", name).returncode == 0
