@@ -2,12 +2,12 @@
 // bench_digest BROKERS TOPIC features MODEL.json    also, what its predictions have to be
 // bench_digest BROKERS TOPIC predictions            what predictions are in a topic
 //
-// Reads the whole topic as a read_committed reader and prints one JSON line: how many records, a sum
-// over them that does not depend on their order, and when the broker took them (the topics of the
-// bench carry the broker's time of append). The sum is one of hashes: of key and value for records;
-// of key, place of the input, model version and the bits of the prediction for predictions. Of
-// "features" both sums are printed, the second from predictions computed here, by a parser and a dot
-// product that share nothing with those of weir.
+// Reads the whole topic as a read_committed reader and prints one JSON line: how many records, a
+// sum over them that does not depend on their order, and when the broker took them (the topics of
+// the bench carry the broker's time of append). The sum is one of hashes: of key and value for
+// records; of key, place of the input, model version and the bits of the prediction for
+// predictions. Of "features" both sums are printed, the second from predictions computed here, by a
+// parser and a dot product that share nothing with those of weir.
 #include <bit>
 #include <charconv>
 #include <cstdio>
@@ -133,8 +133,7 @@ Digest read_topic(const std::string& brokers, const char* topic, Take take) {
   Digest digest;
   std::vector<rd_kafka_message_t*> messages(10'000);
   for (int ended = 0; ended < partitions->cnt;) {
-    ssize_t count =
-        rd_kafka_consume_batch_queue(queue.get(), 0, messages.data(), messages.size());
+    ssize_t count = rd_kafka_consume_batch_queue(queue.get(), 0, messages.data(), messages.size());
     if (count == 0) {
       count = rd_kafka_consume_batch_queue(queue.get(), kTimeoutMs, messages.data(), 1);
     }
@@ -157,12 +156,13 @@ Digest read_topic(const std::string& brokers, const char* topic, Take take) {
 }
 
 void print(const Digest& digest) {
-  std::printf("{\"count\": %llu, \"value_bytes\": %llu, \"sum\": \"%016llx\", "
-              "\"predictions_sum\": \"%016llx\", \"appended\": [",
-              static_cast<unsigned long long>(digest.count),
-              static_cast<unsigned long long>(digest.value_bytes),
-              static_cast<unsigned long long>(digest.sum),
-              static_cast<unsigned long long>(digest.predictions_sum));
+  std::printf(
+      "{\"count\": %llu, \"value_bytes\": %llu, \"sum\": \"%016llx\", "
+      "\"predictions_sum\": \"%016llx\", \"appended\": [",
+      static_cast<unsigned long long>(digest.count),
+      static_cast<unsigned long long>(digest.value_bytes),
+      static_cast<unsigned long long>(digest.sum),
+      static_cast<unsigned long long>(digest.predictions_sum));
   const char* between = "";
   for (const auto& [time, count] : digest.appended) {
     std::printf("%s[%lld, %llu]", between, static_cast<long long>(time),

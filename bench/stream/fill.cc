@@ -1,9 +1,10 @@
-// bench_fill BROKERS TOPIC COUNT BOSTON.csv: fills a topic with flat JSON records of about 300 bytes.
+// bench_fill BROKERS TOPIC COUNT BOSTON.csv: fills a topic with flat JSON records of about 300
+// bytes.
 //
 // A record is a row of the Boston data set whose measured columns were moved by up to 5 %, written
-// with 15 digits, as a program writes what it computed; the whole numbers stay as they are. The same
-// count gives the same records. Keys are "record-00000000" upwards, so that the partitioner deals
-// evenly and a lost or doubled record shows.
+// with 15 digits, as a program writes what it computed; the whole numbers stay as they are. The
+// same count gives the same records. Keys are "record-00000000" upwards, so that the partitioner
+// deals evenly and a lost or doubled record shows.
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -62,8 +63,8 @@ std::string record_of(const Table& table, std::size_t index, std::uint64_t& rand
     }
     const double moved = std::stod(row[j]) * (0.95 + 0.1 * random_number(random));
     char text[40];
-    const auto end = std::to_chars(text, text + sizeof text, moved, std::chars_format::general,
-                                   kDigits);
+    const auto end =
+        std::to_chars(text, text + sizeof text, moved, std::chars_format::general, kDigits);
     json.append(text, end.ptr);
   }
   return json + "}";
@@ -89,7 +90,8 @@ int fill(const std::string& brokers, const char* topic_name, long count, const c
     while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
                             const_cast<char*>(value.data()), value.size(), key,
                             static_cast<std::size_t>(key_size), nullptr) != 0) {
-      if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) must(rd_kafka_last_error(), "fill");
+      if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        must(rd_kafka_last_error(), "fill");
       rd_kafka_poll(client->get(), 5);
     }
     bytes += value.size();

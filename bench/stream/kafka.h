@@ -23,8 +23,8 @@ void must(rd_kafka_resp_err_t error, std::string_view what);
 
 stream::KafkaClientFactory client_factory(const std::string& brokers);
 
-// FNV-like over words of eight bytes: quick, and good enough to see that nothing was lost, doubled or
-// changed by mistake.
+// FNV-like over words of eight bytes: quick, and good enough to see that nothing was lost, doubled
+// or changed by mistake.
 std::uint64_t mix(std::uint64_t hash, std::uint64_t word);
 std::uint64_t mix(std::uint64_t hash, std::string_view bytes);
 

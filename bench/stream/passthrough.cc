@@ -1,9 +1,9 @@
 // bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS: copies a topic exactly once, and no more.
 //
-// What any exactly-once program on librdkafka pays before it does work of its own: fetch, decompress,
-// copy, compress, produce, and one transaction every COMMIT_MS with the consumed offsets in it. Same
-// keys, same bytes. One thread calls librdkafka, as in weir; the client settings are weir's. It keeps
-// to the happy path: any error ends it.
+// What any exactly-once program on librdkafka pays before it does work of its own: fetch,
+// decompress, copy, compress, produce, and one transaction every COMMIT_MS with the consumed
+// offsets in it. Same keys, same bytes. One thread calls librdkafka, as in weir; the client
+// settings are weir's. It keeps to the happy path: any error ends it.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -32,7 +32,9 @@ class Passthrough {
               int commit_ms)
       : input_(input), commit_interval_(commit_ms) {
     auto context = std::make_shared<stream::KafkaClientContext>("passthrough");
-    context->on_rebalance = [this](rd_kafka_resp_err_t change, auto* list) { assign(change, list); };
+    context->on_rebalance = [this](rd_kafka_resp_err_t change, auto* list) {
+      assign(change, list);
+    };
     consumer_ = must(client_factory(brokers).consumer(group, group, context));
     queue_.reset(rd_kafka_queue_get_consumer(consumer_->get()));
     const stream::PartitionListPtr topics(rd_kafka_topic_partition_list_new(1));
@@ -59,13 +61,14 @@ class Passthrough {
   void print() {
     std::sort(commit_ms_.begin(), commit_ms_.end());
     const auto at = [&](double part) {
-      return commit_ms_[static_cast<std::size_t>(part * static_cast<double>(commit_ms_.size() - 1))];
+      return commit_ms_[static_cast<std::size_t>(part *
+                                                 static_cast<double>(commit_ms_.size() - 1))];
     };
     if (commit_ms_.empty()) commit_ms_.push_back(0);
-    std::printf("{\"records\": %llu, \"transactions\": %zu, \"commit_ms_median\": %.1f, "
-                "\"commit_ms_p99\": %.1f, \"commit_ms_max\": %.1f}\n",
-                static_cast<unsigned long long>(records_), commit_ms_.size(), at(0.5), at(0.99),
-                at(1));
+    std::printf(
+        "{\"records\": %llu, \"transactions\": %zu, \"commit_ms_median\": %.1f, "
+        "\"commit_ms_p99\": %.1f, \"commit_ms_max\": %.1f}\n",
+        static_cast<unsigned long long>(records_), commit_ms_.size(), at(0.5), at(0.99), at(1));
   }
 
  private:
@@ -134,8 +137,7 @@ class Passthrough {
          "send_offsets_to_transaction");
     must(rd_kafka_commit_transaction(producer_->get(), 30'000), "commit_transaction");
     open_ = false;
-    commit_ms_.push_back(
-        std::chrono::duration<double, std::milli>(Clock::now() - started).count());
+    commit_ms_.push_back(std::chrono::duration<double, std::milli>(Clock::now() - started).count());
   }
 
   struct TopicDeleter {

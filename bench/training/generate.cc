@@ -2,8 +2,8 @@
 //
 // Thirteen columns of uniform numbers, independent of each other, with Boston's names, ranges and
 // digits; the target is a linear function of them plus noise of a known size, rounded to one digit.
-// So the truth is known, and so is how far an estimate may be from it. The same number of rows gives
-// the same bytes.
+// So the truth is known, and so is how far an estimate may be from it. The same number of rows
+// gives the same bytes.
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -24,11 +24,11 @@ struct Column {
 
 constexpr std::array kColumns = {
     Column{"crim", 4, 63, 889762, -0.108},  Column{"zn", 1, 0, 1000, 0.046},
-    Column{"indus", 2, 46, 2774, 0.021},      Column{"chas", 0, 0, 1, 2.687},
+    Column{"indus", 2, 46, 2774, 0.021},    Column{"chas", 0, 0, 1, 2.687},
     Column{"nox", 3, 385, 871, -17.767},    Column{"rm", 3, 3561, 8780, 3.81},
-    Column{"age", 1, 29, 1000, 0.001},        Column{"dis", 3, 1130, 12127, -1.476},
-    Column{"rad", 0, 1, 24, 0.306},           Column{"tax", 0, 187, 711, -0.012},
-    Column{"ptratio", 1, 126, 220, -0.953},   Column{"black", 2, 32, 39690, 0.009},
+    Column{"age", 1, 29, 1000, 0.001},      Column{"dis", 3, 1130, 12127, -1.476},
+    Column{"rad", 0, 1, 24, 0.306},         Column{"tax", 0, 187, 711, -0.012},
+    Column{"ptratio", 1, 126, 220, -0.953}, Column{"black", 2, 32, 39690, 0.009},
     Column{"lstat", 2, 173, 3797, -0.525},
 };
 constexpr double kIntercept = 36.459;
@@ -83,8 +83,7 @@ void write_rows(std::FILE* file, long rows) {
     for (std::size_t j = 0; j < kColumns.size(); ++j) {
       const Column& column = kColumns[j];
       // The small bias of % is of no matter here.
-      const std::uint64_t value =
-          column.low + next_random(random) % (column.high - column.low + 1);
+      const std::uint64_t value = column.low + next_random(random) % (column.high - column.low + 1);
       target += weights[j] * static_cast<double>(value);
       out = write_decimal(out, static_cast<std::int64_t>(value), column.decimals);
       *out++ = ',';
@@ -102,7 +101,8 @@ void write_truth(std::FILE* file, long rows, long bytes) {
   for (const Column& column : kColumns) {
     const double step = unit(column.decimals);
     const auto values = static_cast<double>(column.high - column.low + 1);
-    std::fprintf(file, "%s\n  \"%s\": {\"coefficient\": %.17g, \"mean\": %.17g, \"deviation\": %.17g}",
+    std::fprintf(file,
+                 "%s\n  \"%s\": {\"coefficient\": %.17g, \"mean\": %.17g, \"deviation\": %.17g}",
                  &column == kColumns.data() ? "" : ",", column.name, column.coefficient,
                  step * static_cast<double>(column.low + column.high) / 2,
                  step * std::sqrt((values * values - 1) / 12));

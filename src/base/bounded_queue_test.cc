@@ -68,7 +68,8 @@ TEST(BoundedQueueThreads, never_holds_more_than_its_capacity) {
     }
     queue.close();
   });
-  // Whatever has been pushed is in the queue or was popped; the item just popped makes room for one.
+  // Whatever has been pushed is in the queue or was popped; the item just popped makes room for
+  // one.
   std::int64_t popped = 0;
   while (queue.pop()) {
     ++popped;

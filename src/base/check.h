@@ -6,5 +6,6 @@ namespace weir::detail {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }
 
-#define WEIR_CHECK(condition) \
-  ((condition) ? static_cast<void>(0) : ::weir::detail::check_failed(#condition, __FILE__, __LINE__))
+#define WEIR_CHECK(condition)         \
+  ((condition) ? static_cast<void>(0) \
+               : ::weir::detail::check_failed(#condition, __FILE__, __LINE__))

@@ -1,7 +1,7 @@
 // Time as a role sees it, so that a test can hold the hands of the clock.
 //
-// Owner: whoever starts the roles (cli, or a test); roles keep a reference, the clock outlives them.
-// Threads: all calls from any thread.
+// Owner: whoever starts the roles (cli, or a test); roles keep a reference, the clock outlives
+// them. Threads: all calls from any thread.
 #pragma once
 
 #include <chrono>

@@ -36,8 +36,7 @@ TEST(SystemClock, does_not_sleep_once_a_stop_was_asked_for) {
 TEST(SystemClockThreads, wakes_from_sleep_when_a_stop_is_asked_for) {
   const SteadyTime before = system_clock().steady();
   std::stop_source stop;
-  std::jthread sleeper(
-      [&] { system_clock().sleep_for(std::chrono::hours(1), stop.get_token()); });
+  std::jthread sleeper([&] { system_clock().sleep_for(std::chrono::hours(1), stop.get_token()); });
   stop.request_stop();
   sleeper.join();
   EXPECT_LT(system_clock().steady() - before, std::chrono::minutes(1));

@@ -86,11 +86,11 @@ Result<T> during(Result<T>&& result, std::string_view what) {
 // keeps the names of nested ones apart.
 #define WEIR_TRY(expression) WEIR_TRY_AS(weir_try_result_, __COUNTER__, expression)
 #define WEIR_TRY_AS(prefix, count, expression) WEIR_TRY_NAMED(prefix, count, expression)
-#define WEIR_TRY_NAMED(prefix, count, expression)                                      \
-  __extension__({                                                                      \
-    auto prefix##count = (expression);                                                 \
-    if (!prefix##count) return ::weir::fail(std::move(prefix##count.error()));         \
-    ::weir::detail::take(std::move(prefix##count));                                    \
+#define WEIR_TRY_NAMED(prefix, count, expression)                              \
+  __extension__({                                                              \
+    auto prefix##count = (expression);                                         \
+    if (!prefix##count) return ::weir::fail(std::move(prefix##count.error())); \
+    ::weir::detail::take(std::move(prefix##count));                            \
   })
 
 namespace weir::detail {

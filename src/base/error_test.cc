@@ -8,11 +8,12 @@
 namespace weir {
 namespace {
 
-constexpr Code kCodes[] = {
-    Code::kInvalidArgument, Code::kBadConfig,     Code::kBadData,          Code::kNotFound,
-    Code::kAlreadyExists,   Code::kUnavailable,   Code::kPermissionDenied, Code::kTimeout,
-    Code::kUnknownOutcome,  Code::kFenced,        Code::kExhausted,        Code::kCorrupt,
-    Code::kUnsupported,     Code::kCancelled,     Code::kIo,               Code::kInternal};
+constexpr Code kCodes[] = {Code::kInvalidArgument,  Code::kBadConfig,     Code::kBadData,
+                           Code::kNotFound,         Code::kAlreadyExists, Code::kUnavailable,
+                           Code::kPermissionDenied, Code::kTimeout,       Code::kUnknownOutcome,
+                           Code::kFenced,           Code::kExhausted,     Code::kCorrupt,
+                           Code::kUnsupported,      Code::kCancelled,     Code::kIo,
+                           Code::kInternal};
 
 TEST(Error, tells_what_was_attempted_outermost_first) {
   Error error(Code::kIo, "connection refused");

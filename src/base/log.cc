@@ -19,8 +19,8 @@ Options& options() {
 
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
-    auto made = std::make_shared<spdlog::logger>("weir",
-                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made =
+        std::make_shared<spdlog::logger>("weir", std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("%v");
     made->set_level(spdlog::level::trace);
     return made;
@@ -39,7 +39,8 @@ std::string_view level_name(Level level) {
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  // one_line leaves valid UTF-8 without control characters; its backslashes are text like any other.
+  // one_line leaves valid UTF-8 without control characters; its backslashes are text like any
+  // other.
   for (const char c : one_line(text)) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
@@ -124,8 +125,8 @@ std::string format_line(Shape shape, Level level, std::string_view message, Fiel
 
 void write(Level level, std::string_view message, Fields fields) {
   if (!enabled(level)) return;
-  std::string line = format_line(options().shape, level, message, fields,
-                                 format_time(system_clock().wall()));
+  std::string line =
+      format_line(options().shape, level, message, fields, format_time(system_clock().wall()));
   if (options().color && options().shape == Shape::kText && level >= Level::kWarn) {
     line = (level == Level::kWarn ? "\x1b[33m" : "\x1b[31m") + line + "\x1b[0m";
   }

@@ -26,10 +26,11 @@ class LogWrite : public ::testing::Test {
 };
 
 TEST(LogLine, is_readable_as_text) {
-  EXPECT_EQ(format_line(Shape::kText, Level::kInfo, "data set taken up",
-                        {{"path", "/dataset/a.csv"}, {"epoch", 3}, {"share", 0.25}, {"halts", true}},
-                        kTime),
-            "09:30:00 data set taken up  path=/dataset/a.csv  epoch=3  share=0.25  halts=true");
+  EXPECT_EQ(
+      format_line(Shape::kText, Level::kInfo, "data set taken up",
+                  {{"path", "/dataset/a.csv"}, {"epoch", 3}, {"share", 0.25}, {"halts", true}},
+                  kTime),
+      "09:30:00 data set taken up  path=/dataset/a.csv  epoch=3  share=0.25  halts=true");
 }
 
 TEST(LogLine, names_its_level_as_text_only_from_warnings_on) {
@@ -39,8 +40,9 @@ TEST(LogLine, names_its_level_as_text_only_from_warnings_on) {
 }
 
 TEST(LogLine, quotes_text_that_would_be_taken_for_more_than_one_field) {
-  EXPECT_EQ(format_line(Shape::kText, Level::kInfo, "m", {{"a", "x y"}, {"b", ""}, {"c", "k=v"}}, ""),
-            "m  a=\"x y\"  b=\"\"  c=\"k=v\"");
+  EXPECT_EQ(
+      format_line(Shape::kText, Level::kInfo, "m", {{"a", "x y"}, {"b", ""}, {"c", "k=v"}}, ""),
+      "m  a=\"x y\"  b=\"\"  c=\"k=v\"");
 }
 
 TEST(LogLine, is_one_json_object_with_the_types_kept) {
@@ -66,9 +68,9 @@ TEST(LogLine, stays_json_where_a_number_is_not_finite) {
 
 TEST(LogLine, is_never_split_by_hostile_input) {
   for (const Shape shape : {Shape::kText, Shape::kJson}) {
-    const std::string line =
-        format_line(shape, Level::kInfo, kHostile,
-                    {{"path", kHostile}, {"error", Error(Code::kIo, std::string(kHostile))}}, kTime);
+    const std::string line = format_line(
+        shape, Level::kInfo, kHostile,
+        {{"path", kHostile}, {"error", Error(Code::kIo, std::string(kHostile))}}, kTime);
     for (const char c : line) ASSERT_GE(static_cast<unsigned char>(c), 0x20) << line;
     EXPECT_EQ(line.find("\xc2\x85"), std::string::npos) << line;
     if (shape == Shape::kJson) {

@@ -1,9 +1,9 @@
 // A role of the program (trainer, producer, scorer) as whoever drives it sees it.
 //
 // step() does what is next and returns soon: within about `wait_max` where there is nothing to do.
-// A thread calls it in a loop; a test calls the steps of several roles in turn, on one thread. Only a
-// training may take long within one step; it watches the stop token.
-// Errors: the role cannot go on. It is destroyed and made anew, after a pause; kFenced included.
+// A thread calls it in a loop; a test calls the steps of several roles in turn, on one thread. Only
+// a training may take long within one step; it watches the stop token. Errors: the role cannot go
+// on. It is destroyed and made anew, after a pause; kFenced included.
 #pragma once
 
 #include <stop_token>

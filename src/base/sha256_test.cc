@@ -19,7 +19,8 @@ TEST(Sha256, does_not_depend_on_how_the_bytes_come) {
   std::string bytes;
   for (int i = 0; i < 1000; ++i) bytes += static_cast<char>(i * 7);
   const std::string whole = sha256_hex(bytes);
-  for (const std::size_t piece : {std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{999}}) {
+  for (const std::size_t piece :
+       {std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{999}}) {
     Sha256 hash;
     for (std::size_t at = 0; at < bytes.size(); at += piece) {
       hash.update(std::string_view(bytes).substr(at, piece));

@@ -29,8 +29,8 @@ CodePoint first_code_point(std::string_view text) {
     point.value = point.value << 6 | (byte(i) & 0x3fu);
   }
   // Longer than need be, half of a surrogate pair, or beyond the last code point.
-  const bool too_long = (point.length == 3 && point.value < 0x800) ||
-                        (point.length == 4 && point.value < 0x10000);
+  const bool too_long =
+      (point.length == 3 && point.value < 0x800) || (point.length == 4 && point.value < 0x10000);
   const bool surrogate = point.value >= 0xd800 && point.value <= 0xdfff;
   return too_long || surrogate || point.value > 0x10ffff ? CodePoint{} : point;
 }
@@ -62,7 +62,8 @@ std::string one_line(std::string_view text) {
     const CodePoint point = first_code_point(text);
     const std::size_t length = std::max<std::size_t>(point.length, 1);
     if (point.length == 0 || is_control(point.value)) {
-      for (const char c : text.substr(0, length)) append_escaped(out, static_cast<unsigned char>(c));
+      for (const char c : text.substr(0, length))
+        append_escaped(out, static_cast<unsigned char>(c));
     } else {
       out.append(text.substr(0, length));
     }

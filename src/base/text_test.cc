@@ -23,17 +23,19 @@ TEST(OneLine, escapes_what_splits_a_line_or_moves_a_cursor) {
   EXPECT_EQ(one_line("\x1b[31mred\x7f"), "\\x1b[31mred\\x7f");
   EXPECT_EQ(one_line("next\xc2\x85line"), "next\\xc2\\x85line");         // U+0085
   EXPECT_EQ(one_line("line\xe2\x80\xa8sep"), "line\\xe2\\x80\\xa8sep");  // U+2028
-  EXPECT_EQ(one_line("\xe2\x80\xae" "gnp.exe"), "\\xe2\\x80\\xaegnp.exe");  // right to left from here
+  EXPECT_EQ(one_line("\xe2\x80\xae"
+                     "gnp.exe"),
+            "\\xe2\\x80\\xaegnp.exe");  // right to left from here
 }
 
 TEST(OneLine, escapes_every_byte_that_is_no_utf8) {
   EXPECT_EQ(one_line("\xff"), "\\xff");
-  EXPECT_EQ(one_line("\xc3"), "\\xc3");                          // cut short
-  EXPECT_EQ(one_line("\xc3("), "\\xc3(");                        // not followed as it must be
-  EXPECT_EQ(one_line("\xc0\x8a"), "\\xc0\\x8a");                 // a line feed, too long
-  EXPECT_EQ(one_line("\xe0\x80\x8a"), "\\xe0\\x80\\x8a");        // and longer
+  EXPECT_EQ(one_line("\xc3"), "\\xc3");                    // cut short
+  EXPECT_EQ(one_line("\xc3("), "\\xc3(");                  // not followed as it must be
+  EXPECT_EQ(one_line("\xc0\x8a"), "\\xc0\\x8a");           // a line feed, too long
+  EXPECT_EQ(one_line("\xe0\x80\x8a"), "\\xe0\\x80\\x8a");  // and longer
   EXPECT_EQ(one_line("\xf0\x80\x80\x8a"), "\\xf0\\x80\\x80\\x8a");
-  EXPECT_EQ(one_line("\xed\xa0\x80"), "\\xed\\xa0\\x80");        // half of a surrogate pair
+  EXPECT_EQ(one_line("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // half of a surrogate pair
   EXPECT_EQ(one_line("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
 }
 
@@ -62,8 +64,8 @@ TEST(ParseFiniteDouble, reads_the_whole_text_correctly_rounded) {
 }
 
 TEST(ParseFiniteDouble, refuses_everything_else) {
-  for (const char* text : {"", "+", "-", "+-1", "++1", " 1", "1 ", "1,5", "0x10", "inf", "-INF", "nan",
-                           "NaN(1)", "1e999", "-1e999", "1e", "1.5abc", "١"}) {
+  for (const char* text : {"", "+", "-", "+-1", "++1", " 1", "1 ", "1,5", "0x10", "inf", "-INF",
+                           "nan", "NaN(1)", "1e999", "-1e999", "1e", "1.5abc", "١"}) {
     EXPECT_EQ(parse_finite_double(text), std::nullopt) << text;
   }
 }

@@ -57,11 +57,15 @@ void print_statistics(const std::vector<ColumnStatistics>& columns, std::uint64_
   if (as_json) {
     nlohmann::ordered_json json = {{"rows", rows}, {"malformed", malformed}};
     for (const auto& column : columns) {
-      nlohmann::ordered_json entry = {{"name", column.name},   {"type", column.type()},
-                                      {"numbers", column.numbers}, {"empty", column.empty},
+      nlohmann::ordered_json entry = {{"name", column.name},
+                                      {"type", column.type()},
+                                      {"numbers", column.numbers},
+                                      {"empty", column.empty},
                                       {"text", column.text}};
       if (column.numbers > 0) {
-        entry.update({{"min", column.lowest}, {"mean", column.mean}, {"sd", column.deviation()},
+        entry.update({{"min", column.lowest},
+                      {"mean", column.mean},
+                      {"sd", column.deviation()},
                       {"max", column.highest}});
       }
       json["columns"].push_back(entry);
@@ -120,7 +124,8 @@ Result<std::uint64_t> describe_file(const FileOptions& options) {
 void add_describe(CLI::App& app, Action& action) {
   add_file_command(app, action, "describe", "The columns of a data set and their statistics",
                    describe_file, [](CLI::App& command, FileOptions& options) {
-                     command.add_option("FILE", options.file, "A CSV file with a header; - is stdin")
+                     command
+                         .add_option("FILE", options.file, "A CSV file with a header; - is stdin")
                          ->required();
                    });
 }

@@ -21,7 +21,8 @@ struct ModelsOptions {
   std::uint64_t version = 0;
 };
 
-// The version in force, 0 where there is none or Kafka does not answer: a list of models needs none.
+// The version in force, 0 where there is none or Kafka does not answer: a list of models needs
+// none.
 std::uint64_t live_version(Context& context) {
   const auto attempt = [&]() -> Result<std::uint64_t> {
     stream::Broker* broker = WEIR_TRY(context.broker());
@@ -114,10 +115,9 @@ Status roll_back(const ModelsOptions& options) {
                                std::string(record::outcome_name(resume->outcome)) + ": " +
                                resume->reason + "); look at it and ask again");
   }
-  return fail(Code::kTimeout,
-              "no trainer has answered on " + topics.members + " for " +
-                  std::to_string(kRollbackTimeout.count() / 1000) +
-                  " s; is one running ('weir train', 'weir run')?");
+  return fail(Code::kTimeout, "no trainer has answered on " + topics.members + " for " +
+                                  std::to_string(kRollbackTimeout.count() / 1000) +
+                                  " s; is one running ('weir train', 'weir run')?");
 }
 
 }  // namespace

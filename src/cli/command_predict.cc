@@ -71,7 +71,8 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
   CsvHandlers handlers;
   handlers.header = [&](const std::vector<std::string>& names, std::string_view text) -> Status {
     columns = WEIR_TRY(feature_columns(schema, names));
-    if (!options.common.json()) std::printf("%.*s,prediction\n", static_cast<int>(text.size()), text.data());
+    if (!options.common.json())
+      std::printf("%.*s,prediction\n", static_cast<int>(text.size()), text.data());
     return {};
   };
   handlers.record = [&](const CsvRecord& record) -> Status {
@@ -84,11 +85,12 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
     }
     out.clear();
     if (options.common.json()) {
-      out = "{\"line\": " + std::to_string(record.line) + ", \"prediction\": " +
-            (fault.empty() ? format_double(prediction) : "null") + ", \"model\": " +
-            std::to_string(loaded.manifest.version) + "}\n";
+      out = "{\"line\": " + std::to_string(record.line) +
+            ", \"prediction\": " + (fault.empty() ? format_double(prediction) : "null") +
+            ", \"model\": " + std::to_string(loaded.manifest.version) + "}\n";
     } else {
-      out = std::string(record.text) + "," + (fault.empty() ? format_double(prediction) : "") + "\n";
+      out =
+          std::string(record.text) + "," + (fault.empty() ? format_double(prediction) : "") + "\n";
     }
     if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size()) {
       return fail(Code::kIo, std::string("cannot write to stdout: ") + std::strerror(errno));
@@ -104,7 +106,8 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
 void add_predict(CLI::App& app, Action& action) {
   add_file_command(app, action, "predict", "Score a CSV file; its rows with a prediction on stdout",
                    predict_file, [](CLI::App& command, FileOptions& options) {
-                     command.add_option("FILE", options.file, "A CSV file with a header; - is stdin")
+                     command
+                         .add_option("FILE", options.file, "A CSV file with a header; - is stdin")
                          ->required();
                      command.add_option("--model", options.version,
                                         "The model version (default: the one in force)");

@@ -58,8 +58,8 @@ void add_train(CLI::App& app, Action& action) {
         return spec;
       };
       return run_role(*options, make_spec, [&](const RunCounters& counters) {
-        log::info("trainer ended", {{"trained", counters.trained.load()},
-                                    {"refused", counters.refused.load()}});
+        log::info("trainer ended",
+                  {{"trained", counters.trained.load()}, {"refused", counters.refused.load()}});
         return options->once && counters.refused > 0 ? kExitSomeFailed : kExitOk;
       });
     };
@@ -68,8 +68,8 @@ void add_train(CLI::App& app, Action& action) {
 
 void add_produce(CLI::App& app, Action& action) {
   auto options = std::make_shared<RoleOptions>();
-  CLI::App* command = app.add_subcommand(
-      "produce", "Stream random held-out rows of the live model's data set");
+  CLI::App* command =
+      app.add_subcommand("produce", "Stream random held-out rows of the live model's data set");
   add_common_options(*command, options->common);
   command->add_option("--rate", options->rate, "Rows per second, or max (setting produce.rate)");
   command->add_option("--count", options->count, "End after so many rows (setting produce.count)");

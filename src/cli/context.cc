@@ -123,9 +123,7 @@ Status Context::ensure_topics() {
                 "reaching Kafka at " + settings().kafka.at("bootstrap.servers"));
 }
 
-std::string Context::host_and_pid() const {
-  return host_name() + ":" + std::to_string(getpid());
-}
+std::string Context::host_and_pid() const { return host_name() + ":" + std::to_string(getpid()); }
 
 Result<std::string> Context::claim_member_name(const std::string& role) {
   if (role == "scorer" && !settings().score.instance.empty()) {

@@ -1,5 +1,5 @@
-// What a command needs of the outside, made from the settings: the only place that says which store,
-// which broker and which clock there are.
+// What a command needs of the outside, made from the settings: the only place that says which
+// store, which broker and which clock there are.
 //
 // Owner: a command. Threads: make it on one; what it holds may be shared.
 #pragma once
@@ -44,8 +44,8 @@ void add_common_options(CLI::App& command, CommonOptions& common);
 // Prints "weir: message" on stderr and gives the exit code that stands for the error.
 int report(const Error& error);
 
-// The settings alone, for commands that touch no server. Sets up the log. On problems they have been
-// printed, and the Error only carries the exit code.
+// The settings alone, for commands that touch no server. Sets up the log. On problems they have
+// been printed, and the Error only carries the exit code.
 Result<config::LoadedSettings> load_settings_for(const CommonOptions& common);
 
 class Context {

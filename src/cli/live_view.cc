@@ -136,9 +136,9 @@ void LiveView::show_resume(const record::ControlRecord& resume) {
     case record::Outcome::kRefused:
     case record::Outcome::kFailed:
       // The trainer tells the reason on stderr, and in rejected/.
-      std::printf("%s%s; ", mark("✗", "31").c_str(),
-                  resume.outcome == record::Outcome::kRefused ? "data set refused"
-                                                              : "training failed");
+      std::printf(
+          "%s%s; ", mark("✗", "31").c_str(),
+          resume.outcome == record::Outcome::kRefused ? "data set refused" : "training failed");
       if (resume.version > 0) {
         std::printf("the stream flows on with model %" PRIu64 "\n", resume.version);
       } else {
@@ -162,7 +162,8 @@ void LiveView::show_model(const registry::LoadedModel& loaded) {
                 manifest.held_out.mae, manifest.held_out.r2);
   }
   print_equation(loaded);
-  for (const std::string& note : manifest.notes) std::printf("    note: %s\n", one_line(note).c_str());
+  for (const std::string& note : manifest.notes)
+    std::printf("    note: %s\n", one_line(note).c_str());
   std::printf("    saved as %s, sha256 %.12s…\n", models_.url(manifest.version).c_str(),
               manifest.model_sha256.c_str());
 }
@@ -227,8 +228,8 @@ void LiveView::show_prediction(const stream::LogEntry& entry) {
   const std::string time = format_time(clock_.wall()).substr(11, 8);
   std::printf("  %s  %-16.16s  %12.5g  %12s  %5" PRIu64 "  %5" PRIu64 "  %d@%" PRId64, time.c_str(),
               one_line(entry.key).c_str(), prediction->values.front(),
-              actual.empty() ? "-" : one_line(actual).c_str(), prediction->model,
-              prediction->epoch, prediction->partition, prediction->offset);
+              actual.empty() ? "-" : one_line(actual).c_str(), prediction->model, prediction->epoch,
+              prediction->partition, prediction->offset);
   if (not_shown_ > 0) std::printf("  (+%" PRIu64 ")", not_shown_);
   std::printf("\n");
   not_shown_ = 0;

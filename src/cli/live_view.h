@@ -1,8 +1,8 @@
 // Watches a running pipeline from outside, as any other consumer would: the control log, the model
 // versions and the predictions topic; prints what a person cares about on stdout.
 //
-// It takes part in nothing: the pipeline runs the same without it. At a high rate a few predictions a
-// second are shown. Owner: a command. Threads: one. Shapes: text for people, or one JSON object a
+// It takes part in nothing: the pipeline runs the same without it. At a high rate a few predictions
+// a second are shown. Owner: a command. Threads: one. Shapes: text for people, or one JSON object a
 // line (--output json).
 #pragma once
 
@@ -53,11 +53,11 @@ class LiveView final : public Role {
   std::unique_ptr<gate::ControlFollower> control_;
   std::unique_ptr<stream::LogReader> predictions_;
   std::unique_ptr<stream::LogReader> dead_;
-  std::uint64_t begun_shown_ = 0;   // epochs
+  std::uint64_t begun_shown_ = 0;  // epochs
   std::uint64_t resume_shown_ = 0;
   // The target by row number of the held-out sample, for the last few versions.
   std::map<std::uint64_t, std::map<std::string, std::string>> actual_values_;
-  SteadyTime next_shown_{};         // no prediction is shown before
+  SteadyTime next_shown_{};  // no prediction is shown before
   SteadyTime next_dead_shown_{};
   std::uint64_t not_shown_ = 0;
   bool heading_shown_ = false;

@@ -1,6 +1,7 @@
 // Reads a CSV file of this machine, or stdin, record by record, for the commands on single files.
 //
-// Threads: one. Errors: kNotFound, kIo, and kBadData with the line, from the reader; the callback's.
+// Threads: one. Errors: kNotFound, kIo, and kBadData with the line, from the reader; the
+// callback's.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +17,10 @@
 namespace weir::cli {
 
 struct CsvRecord {
-  std::uint64_t line = 0;            // physical, from 1
-  std::string_view text;             // as it stands in the file, without the line end
+  std::uint64_t line = 0;                    // physical, from 1
+  std::string_view text;                     // as it stands in the file, without the line end
   std::span<const std::string_view> fields;  // empty where the record is malformed
-  std::string fault;                 // why it is malformed; empty where it is not
+  std::string fault;                         // why it is malformed; empty where it is not
 };
 
 struct CsvHandlers {

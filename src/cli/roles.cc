@@ -11,8 +11,11 @@ Result<std::unique_ptr<Roles>> Roles::make(Context& context) {
   const std::string& path = context.settings().dataset.path;
   WEIR_TRY(during(store->make_directories(path), "reaching the store at " + store->url(path)));
   return std::unique_ptr<Roles>(
-      new Roles{context, *store, *broker,
-                registry::ModelRegistry(*store, context.settings().model.path), {}});
+      new Roles{context,
+                *store,
+                *broker,
+                registry::ModelRegistry(*store, context.settings().model.path),
+                {}});
 }
 
 RoleSpec Roles::trainer() {
@@ -55,8 +58,8 @@ Result<RoleSpec> Roles::producer() {
   RoleSpec spec;
   spec.name = "producer";
   spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
-    return std::unique_ptr<Role>(WEIR_TRY(produce::Producer::open(
-        options, broker, models, context.clock(), counters.produced)));
+    return std::unique_ptr<Role>(WEIR_TRY(
+        produce::Producer::open(options, broker, models, context.clock(), counters.produced)));
   };
   spec.done = [](Role& role) { return static_cast<produce::Producer&>(role).done(); };
   return spec;
@@ -78,9 +81,8 @@ Result<RoleSpec> Roles::scorer() {
   RoleSpec spec;
   spec.name = "scorer";
   spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
-    return std::unique_ptr<Role>(
-        WEIR_TRY(score::Scorer::open(options, broker, models, context.clock(),
-                                     CrashPoints::kill_at_env(), counters.scorer)));
+    return std::unique_ptr<Role>(WEIR_TRY(score::Scorer::open(
+        options, broker, models, context.clock(), CrashPoints::kill_at_env(), counters.scorer)));
   };
   return spec;
 }

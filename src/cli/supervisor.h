@@ -1,5 +1,6 @@
-// Drives roles, each on a thread of its own, until a stop is asked for; a role that fails is made anew
-// after a pause that grows, and says so. An error that no new attempt can mend ends everything.
+// Drives roles, each on a thread of its own, until a stop is asked for; a role that fails is made
+// anew after a pause that grows, and says so. An error that no new attempt can mend ends
+// everything.
 //
 // Owner: a command. Threads: run() blocks the calling thread.
 #pragma once
@@ -27,8 +28,8 @@ struct RoleSpec {
 class Supervisor {
  public:
   explicit Supervisor(Clock& clock) : clock_(clock) {}
-  // Returns when all roles have ended: after a stop, when all are done, or with the first error that
-  // cannot be mended by trying again (bad configuration, no permission, unsupported data).
+  // Returns when all roles have ended: after a stop, when all are done, or with the first error
+  // that cannot be mended by trying again (bad configuration, no permission, unsupported data).
   Status run(std::vector<RoleSpec> roles, std::stop_source stop);
 
  private:

@@ -213,8 +213,7 @@ class Loader {
   // The text of a scalar with its variables put in; nothing, and a problem, where there is none.
   std::optional<std::string> scalar_of(const std::string& name, const YamlNode& value) {
     switch (value.kind) {
-      case Kind::kScalar:
-        break;
+      case Kind::kScalar: break;
       case Kind::kNull:
         report(at(value.place), name + " has no value", "leave the line out, or write \"\"");
         return std::nullopt;

@@ -63,10 +63,8 @@ inline std::string compare_rows(const CsvRowReader& reader, const Chunked& chunk
       for (std::size_t c = 0; c < header.size(); ++c) {
         if (std::find(dropped.begin(), dropped.end(), header[c]) != dropped.end()) continue;
         const auto value = read_number(expected.fields[c]);
-        if (header[c] == reader.schema().target)
-          target = value;
-        else if (value)
-          values.push_back(*value);
+        if (header[c] == reader.schema().target) target = value;
+        else if (value) values.push_back(*value);
       }
       if (!target || values.size() != reader.schema().features.size()) continue;
       values.push_back(*target);

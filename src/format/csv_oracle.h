@@ -55,10 +55,8 @@ inline Csv read_csv(std::string_view text) {
     }
     raw += c;
     if (state == State::kQuoted) {
-      if (c == '"')
-        state = State::kQuoteInQuoted;
-      else
-        field += c;
+      if (c == '"') state = State::kQuoteInQuoted;
+      else field += c;
     } else if (state == State::kQuoteInQuoted && c == '"') {
       field += c;
       state = State::kQuoted;

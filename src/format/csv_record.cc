@@ -43,10 +43,8 @@ CsvRecordSpan first_csv_record(std::string_view bytes) {
 
 std::string_view csv_quote_fault_text(CsvQuoteFaultKind kind) {
   switch (kind) {
-    case CsvQuoteFaultKind::kTextAfterQuote:
-      return "text after a closing quote";
-    case CsvQuoteFaultKind::kUnterminated:
-      return "a quote that is never closed";
+    case CsvQuoteFaultKind::kTextAfterQuote: return "text after a closing quote";
+    case CsvQuoteFaultKind::kUnterminated: return "a quote that is never closed";
   }
   return "malformed quotes";
 }

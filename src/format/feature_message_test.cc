@@ -248,17 +248,10 @@ std::string mutated(std::string message, std::mt19937& random) {
     const std::size_t from = random() % message.size();
     const std::size_t length = random() % 24;
     switch (random() % 4) {
-      case 0:
-        message[at] = kBytes[random() % kBytes.size()];
-        break;
-      case 1:
-        message.insert(at, 1, kBytes[random() % kBytes.size()]);
-        break;
-      case 2:
-        message.erase(at, random() % 3 == 0 ? length : 1);
-        break;
-      default:
-        message.insert(at, message.substr(from, length));
+      case 0: message[at] = kBytes[random() % kBytes.size()]; break;
+      case 1: message.insert(at, 1, kBytes[random() % kBytes.size()]); break;
+      case 2: message.erase(at, random() % 3 == 0 ? length : 1); break;
+      default: message.insert(at, message.substr(from, length));
     }
   }
   return message;

@@ -10,27 +10,19 @@ namespace {
 
 std::string_view type_in_words(char first) {
   switch (first) {
-    case '"':
-      return "text";
-    case '{':
-      return "an object";
-    case '[':
-      return "an array";
-    case 'n':
-      return "null";
-    default:
-      return "a truth value";
+    case '"': return "text";
+    case '{': return "an object";
+    case '[': return "an array";
+    case 'n': return "null";
+    default: return "a truth value";
   }
 }
 
 FeatureRefusalKind kind_of(JsonFault fault) {
   switch (fault) {
-    case JsonFault::kNotUtf8:
-      return FeatureRefusalKind::kNotUtf8;
-    case JsonFault::kTooDeep:
-      return FeatureRefusalKind::kTooDeep;
-    default:
-      return FeatureRefusalKind::kNotJson;
+    case JsonFault::kNotUtf8: return FeatureRefusalKind::kNotUtf8;
+    case JsonFault::kTooDeep: return FeatureRefusalKind::kTooDeep;
+    default: return FeatureRefusalKind::kNotJson;
   }
 }
 

@@ -122,14 +122,10 @@ bool JsonCursor::unescape_code_unit(unsigned& unit) {
   for (int i = 0; i < 4; ++i) {
     const char c = peek();
     unsigned digit = 0;
-    if (c >= '0' && c <= '9')
-      digit = static_cast<unsigned>(c - '0');
-    else if (c >= 'a' && c <= 'f')
-      digit = static_cast<unsigned>(c - 'a') + 10;
-    else if (c >= 'A' && c <= 'F')
-      digit = static_cast<unsigned>(c - 'A') + 10;
-    else
-      return false;
+    if (c >= '0' && c <= '9') digit = static_cast<unsigned>(c - '0');
+    else if (c >= 'a' && c <= 'f') digit = static_cast<unsigned>(c - 'a') + 10;
+    else if (c >= 'A' && c <= 'F') digit = static_cast<unsigned>(c - 'A') + 10;
+    else return false;
     unit = unit * 16 + digit;
     ++at_;
   }
@@ -161,16 +157,11 @@ bool JsonCursor::skip_literal(std::string_view literal) {
 
 bool JsonCursor::skip_scalar() {
   switch (peek()) {
-    case '"':
-      return skip_string();
-    case 't':
-      return skip_literal("true");
-    case 'f':
-      return skip_literal("false");
-    case 'n':
-      return skip_literal("null");
-    default:
-      return read_number().end != nullptr || not_json("expected a value");
+    case '"': return skip_string();
+    case 't': return skip_literal("true");
+    case 'f': return skip_literal("false");
+    case 'n': return skip_literal("null");
+    default: return read_number().end != nullptr || not_json("expected a value");
   }
 }
 

@@ -8,36 +8,24 @@ namespace weir::format {
 
 std::string_view row_fault_name(RowFault fault) {
   switch (fault) {
-    case RowFault::kFieldCount:
-      return "field_count";
-    case RowFault::kEmptyCell:
-      return "empty_cell";
-    case RowFault::kNotANumber:
-      return "not_a_number";
-    case RowFault::kNotFinite:
-      return "not_finite";
-    case RowFault::kOutOfRange:
-      return "out_of_range";
-    case RowFault::kQuoting:
-      return "quoting";
+    case RowFault::kFieldCount: return "field_count";
+    case RowFault::kEmptyCell: return "empty_cell";
+    case RowFault::kNotANumber: return "not_a_number";
+    case RowFault::kNotFinite: return "not_finite";
+    case RowFault::kOutOfRange: return "out_of_range";
+    case RowFault::kQuoting: return "quoting";
   }
   return "unknown";
 }
 
 std::string_view row_fault_text(RowFault fault) {
   switch (fault) {
-    case RowFault::kFieldCount:
-      return "a wrong number of fields";
-    case RowFault::kEmptyCell:
-      return "an empty cell";
-    case RowFault::kNotANumber:
-      return "not a number";
-    case RowFault::kNotFinite:
-      return "not a finite number";
-    case RowFault::kOutOfRange:
-      return "a number that no double can hold";
-    case RowFault::kQuoting:
-      return "malformed quotes";
+    case RowFault::kFieldCount: return "a wrong number of fields";
+    case RowFault::kEmptyCell: return "an empty cell";
+    case RowFault::kNotANumber: return "not a number";
+    case RowFault::kNotFinite: return "not a finite number";
+    case RowFault::kOutOfRange: return "a number that no double can hold";
+    case RowFault::kQuoting: return "malformed quotes";
   }
   return "unknown";
 }

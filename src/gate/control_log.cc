@@ -31,8 +31,7 @@ Status ControlFollower::catch_up(Millis timeout) {
 }
 
 Result<bool> ControlFollower::poll(Millis timeout) {
-  const auto entries =
-      WEIR_TRY(during(log_->poll(timeout), "reading the control log " + topic_));
+  const auto entries = WEIR_TRY(during(log_->poll(timeout), "reading the control log " + topic_));
   WEIR_TRY(apply(entries));
   return !entries.empty();
 }
@@ -43,9 +42,9 @@ Status ControlFollower::apply(const std::vector<stream::LogEntry>& entries) {
     Status applied = record ? state_.apply(*record) : Status(fail(record.error()));
     if (applied) continue;
     if (applied.error().code() == Code::kUnsupported) {
-      return fail(std::move(applied.error())
-                      .while_doing("reading offset " + std::to_string(entry.offset) + " of " +
-                                   topic_));
+      return fail(
+          std::move(applied.error())
+              .while_doing("reading offset " + std::to_string(entry.offset) + " of " + topic_));
     }
     log::error("ignored a control record that cannot be: somebody other than the trainer wrote it?",
                {{"topic", topic_}, {"offset", entry.offset}, {"reason", applied.error()}});
@@ -75,15 +74,17 @@ Status ControlWriter::append(const record::ControlRecord& record, ControlFollowe
   // One try: true where the record is in the log by now.
   const auto attempt = [&]() -> Result<bool> {
     if (!sink_) {
-      // An earlier try came to nothing or to nobody knows what. Opening the sink anew ends what that
-      // one left open, so that the log's end, read after that, says whether the record is there.
+      // An earlier try came to nothing or to nobody knows what. Opening the sink anew ends what
+      // that one left open, so that the log's end, read after that, says whether the record is
+      // there.
       sink_ = WEIR_TRY(broker_.open_sink(transactional_id_, timeout_));
       WEIR_TRY(follower.catch_up(timeout_));
       if (is_applied(follower.state(), record)) return true;
     }
     record::ControlState after = follower.state();
     if (auto can_follow = after.apply(record); !can_follow) {
-      return fail(Code::kFenced, "somebody else has led meanwhile: " + can_follow.error().message());
+      return fail(Code::kFenced,
+                  "somebody else has led meanwhile: " + can_follow.error().message());
     }
     WEIR_TRY(write_once(value));
     WEIR_TRY(follower.catch_up(timeout_));

@@ -1,8 +1,8 @@
 // The control log as a process reads it and as the leading trainer writes it.
 //
 // Owner: one role each. Threads: one. Errors: those of stream; kUnsupported where the log holds a
-// record of a newer version of the program: the role must not go on. A record that is broken or that
-// cannot follow is reported loudly and passed over: it changes no gate.
+// record of a newer version of the program: the role must not go on. A record that is broken or
+// that cannot follow is reported loudly and passed over: it changes no gate.
 #pragma once
 
 #include <memory>

@@ -111,8 +111,8 @@ TEST_F(ControlLog, keeps_a_deposed_writer_out) {
   EXPECT_TRUE(successor->append(halt(1), *follower));
 }
 
-// A leader that does not know yet that it was deposed may open its sink again after an unknown outcome.
-// It shuts out its successor for that moment, but writes nothing that does not follow.
+// A leader that does not know yet that it was deposed may open its sink again after an unknown
+// outcome. It shuts out its successor for that moment, but writes nothing that does not follow.
 TEST_F(ControlLog, stops_a_writer_whose_record_can_no_longer_follow) {
   ASSERT_TRUE(writer->append(halt(1), *follower));
   const auto successor = write();
@@ -157,7 +157,8 @@ TEST_F(ControlLog, of_a_newer_program_stops_the_role) {
   const Status status = follower->catch_up(kTimeout);
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code(), Code::kUnsupported);
-  EXPECT_NE(status.error().message().find("offset 0"), std::string::npos) << status.error().message();
+  EXPECT_NE(status.error().message().find("offset 0"), std::string::npos)
+      << status.error().message();
 }
 
 TEST_F(ControlLog, that_cannot_be_read_or_written_is_an_error) {

@@ -56,10 +56,9 @@ void Membership::leave() {
 
 Result<std::unique_ptr<MemberTable>> MemberTable::open(stream::Broker& broker,
                                                        const std::string& topic, Clock& clock) {
-  const std::int64_t since =
-      (clock.wall().time_since_epoch() - record::kMemberForgotten).count();
-  auto log = WEIR_TRY(during(broker.open_log(topic, stream::StartAt::kTime, since),
-                             "opening the topic " + topic));
+  const std::int64_t since = (clock.wall().time_since_epoch() - record::kMemberForgotten).count();
+  auto log = WEIR_TRY(
+      during(broker.open_log(topic, stream::StartAt::kTime, since), "opening the topic " + topic));
   return std::unique_ptr<MemberTable>(new MemberTable(std::move(log), topic, clock));
 }
 
@@ -92,9 +91,7 @@ void MemberTable::apply(const stream::LogEntry& entry) {
     return;
   }
   switch (record->type) {
-    case record::MemberType::kLeft:
-      members_.erase(record->member);
-      return;
+    case record::MemberType::kLeft: members_.erase(record->member); return;
     case record::MemberType::kAskTrain:
     case record::MemberType::kAskRollback:
       if (requests_.size() < kRequestsMax) requests_.push_back(std::move(*record));

@@ -61,8 +61,8 @@ class MemberTable {
     bool silent = false;  // not heard of for kMemberSilence: it need not be waited for, only fenced
   };
 
-  static Result<std::unique_ptr<MemberTable>> open(stream::Broker& broker,
-                                                   const std::string& topic, Clock& clock);
+  static Result<std::unique_ptr<MemberTable>> open(stream::Broker& broker, const std::string& topic,
+                                                   Clock& clock);
   // Reads what members have said, to the end that the topic has now.
   Status refresh(Millis timeout);
   // Members that have not acknowledged the halt of `epoch`, the silent ones included: a scorer that

@@ -153,7 +153,8 @@ TEST_F(Members, ask_and_are_answered_in_their_order) {
 TEST_F(Members, topic_full_of_garbage_changes_nothing_and_is_bounded) {
   const auto a = join("a");
   for (int i = 0; i < 300; ++i) {
-    broker.produce(kTopic, std::nullopt, i % 2 == 0 ? "garbage" : R"({"type":"ask_train","member":"x"})");
+    broker.produce(kTopic, std::nullopt,
+                   i % 2 == 0 ? "garbage" : R"({"type":"ask_train","member":"x"})");
   }
   EXPECT_EQ(not_halted(1), (Names{"a"}));
   int requests = 0;

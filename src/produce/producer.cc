@@ -86,8 +86,8 @@ Result<std::unique_ptr<Producer>> Producer::open(ProducerOptions options, stream
   producer->membership_ = WEIR_TRY(gate::Membership::open(broker, own.members_topic, self, clock));
   producer->control_ = WEIR_TRY(gate::ControlFollower::open(broker, own.control_topic));
   WEIR_TRY(producer->control_->catch_up(own.broker_timeout));
-  producer->publisher_ = WEIR_TRY(
-      during(broker.open_publisher(), "opening the features topic " + own.features_topic));
+  producer->publisher_ =
+      WEIR_TRY(during(broker.open_publisher(), "opening the features topic " + own.features_topic));
   return producer;
 }
 
@@ -148,8 +148,7 @@ Status Producer::load_rows() {
 }
 
 std::uint64_t Producer::rows_due() {
-  const std::uint64_t left =
-      options_.count == 0 ? kRowsPerStep : options_.count - produced_.load();
+  const std::uint64_t left = options_.count == 0 ? kRowsPerStep : options_.count - produced_.load();
   if (!options_.rate) return std::min(left, kRowsPerStep);
   const SteadyTime now = clock_.steady();
   if (now < next_row_) return 0;
@@ -168,9 +167,9 @@ Status Producer::send(std::uint64_t rows) {
   const std::string what = "writing to the features topic " + options_.features_topic;
   for (std::uint64_t i = 0; i < rows; ++i) {
     const FeatureRecord& row = rows_[any(random_)];
-    WEIR_TRY(during(publisher_->send({options_.features_topic, std::nullopt, row.key, row.value,
-                                      nullptr}),
-                    what));
+    WEIR_TRY(during(
+        publisher_->send({options_.features_topic, std::nullopt, row.key, row.value, nullptr}),
+        what));
   }
   if (options_.rate) WEIR_TRY(during(publisher_->flush(options_.broker_timeout), what));
   produced_ += rows;

@@ -64,7 +64,8 @@ std::string ControlRecord::to_json() const {
   if (!reason.empty()) json["reason"] = reason;
   json["by"] = by;
   json["at"] = at;
-  // Names come from a file system and need not be UTF-8; a replacement mark is better than no record.
+  // Names come from a file system and need not be UTF-8; a replacement mark is better than no
+  // record.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -97,7 +98,8 @@ Result<ControlRecord> ControlRecord::parse(std::string_view text) {
       record.outcome = *outcome;
     }
     if (record.epoch > kEpochMax || record.version > kEpochMax) {
-      return fail(Code::kBadData, "a control record has an epoch or version beyond any that there is");
+      return fail(Code::kBadData,
+                  "a control record has an epoch or version beyond any that there is");
     }
     const bool begins = record.type != ControlType::kResume;
     if (begins && record.dataset.has_value() == record.rollback_to.has_value()) {
@@ -108,15 +110,17 @@ Result<ControlRecord> ControlRecord::parse(std::string_view text) {
     record.at = json.value("at", "");
     return record;
   } catch (const Json::exception& e) {
-    return fail(Code::kBadData, std::string("a control record is not as it should be: ") + e.what());
+    return fail(Code::kBadData,
+                std::string("a control record is not as it should be: ") + e.what());
   }
 }
 
 Status ControlState::apply(const ControlRecord& record) {
   if (record.type != ControlType::kResume) {
     if (begun) {
-      return fail(Code::kCorrupt, "epoch " + std::to_string(record.epoch) + " begins before epoch " +
-                                      std::to_string(begun->epoch) + " has ended");
+      return fail(Code::kCorrupt, "epoch " + std::to_string(record.epoch) +
+                                      " begins before epoch " + std::to_string(begun->epoch) +
+                                      " has ended");
     }
     if (record.epoch <= epoch) {
       return fail(Code::kCorrupt, "epoch " + std::to_string(record.epoch) +

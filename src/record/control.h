@@ -43,14 +43,14 @@ inline constexpr std::uint64_t kEpochMax = 9'999'999'999;
 struct ControlRecord {
   ControlType type = ControlType::kHalt;
   std::uint64_t epoch = 0;
-  std::optional<DatasetIdentity> dataset;           // halt and train; absent for a rollback
-  std::optional<std::uint64_t> rollback_to;         // a halt that begins a rollback
-  std::uint64_t version = 0;                        // resume: the model in force, 0 = none yet
-  std::string sha256;                               // resume: of that model's model.json
-  Outcome outcome = Outcome::kTrained;              // resume
-  std::string reason;                               // in words
-  std::string by;                                   // who wrote it: "trainer@host:pid"
-  std::string at;                                   // RFC 3339, for people
+  std::optional<DatasetIdentity> dataset;    // halt and train; absent for a rollback
+  std::optional<std::uint64_t> rollback_to;  // a halt that begins a rollback
+  std::uint64_t version = 0;                 // resume: the model in force, 0 = none yet
+  std::string sha256;                        // resume: of that model's model.json
+  Outcome outcome = Outcome::kTrained;       // resume
+  std::string reason;                        // in words
+  std::string by;                            // who wrote it: "trainer@host:pid"
+  std::string at;                            // RFC 3339, for people
 
   std::string to_json() const;
   static Result<ControlRecord> parse(std::string_view json);
@@ -62,8 +62,8 @@ struct ControlState {
   std::uint64_t ruling_epoch = 0;  // the epoch of the last resume: the one that predictions name
   std::uint64_t version = 0;       // the live model, 0 = none yet
   std::string sha256;
-  std::optional<ControlRecord> begun;  // a halt or train whose resume has not come
-  std::optional<ControlRecord> last_begun;   // the last halt or train, ended or not
+  std::optional<ControlRecord> begun;       // a halt or train whose resume has not come
+  std::optional<ControlRecord> last_begun;  // the last halt or train, ended or not
   std::optional<ControlRecord> last_resume;
   // The last data set that was taken up, and the resume of that epoch once it has come. Rollbacks
   // leave both as they are: the data set may still have to be moved out of the drop folder.
@@ -71,9 +71,7 @@ struct ControlState {
   std::optional<ControlRecord> last_taken_up_end;
 
   // Open: there is a model, and no halt is in force.
-  bool gate_open() const {
-    return version > 0 && !(begun && begun->type == ControlType::kHalt);
-  }
+  bool gate_open() const { return version > 0 && !(begun && begun->type == ControlType::kHalt); }
   // Applies the next record. A record that cannot follow is refused (kCorrupt) and changes nothing:
   // an epoch that does not rise, a resume of another epoch than the one begun.
   Status apply(const ControlRecord& record);

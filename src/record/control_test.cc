@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-ControlRecord begin(ControlType type, std::uint64_t epoch, const std::string& path = "/dataset/a.csv") {
+ControlRecord begin(ControlType type, std::uint64_t epoch,
+                    const std::string& path = "/dataset/a.csv") {
   ControlRecord record;
   record.type = type;
   record.epoch = epoch;
@@ -186,7 +187,8 @@ TEST(ControlState, follows_epochs_from_their_begin_to_their_end) {
   EXPECT_EQ(state.version, 1u);
   EXPECT_EQ(state.sha256, "sha-of-1");
   EXPECT_FALSE(state.begun);
-  state = after({begin(ControlType::kTrain, 1), resume(1, 1), halt(2), resume(2, 1, Outcome::kRefused)});
+  state = after(
+      {begin(ControlType::kTrain, 1), resume(1, 1), halt(2), resume(2, 1, Outcome::kRefused)});
   EXPECT_EQ(state.epoch, 2u);
   EXPECT_EQ(state.ruling_epoch, 2u) << "the old model rules in the new epoch";
   EXPECT_EQ(state.version, 1u);

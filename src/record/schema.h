@@ -12,7 +12,8 @@
 namespace weir::record {
 
 struct Schema {
-  std::vector<std::string> features;  // in the data set's order, target and dropped columns left out
+  std::vector<std::string>
+      features;  // in the data set's order, target and dropped columns left out
   std::string target;
 
   std::optional<std::size_t> feature_index(std::string_view name) const;

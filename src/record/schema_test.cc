@@ -16,10 +16,17 @@ TEST(Schema, finds_features_by_name) {
 }
 
 TEST(Schema, has_a_hash_that_only_equal_schemas_share) {
-  const std::vector<Schema> schemas = {
-      {{"a", "b"}, "t"},   {{"b", "a"}, "t"},      {{"a", "b"}, "u"}, {{"ab"}, "t"},
-      {{"a", "b", ""}, "t"}, {{"a b"}, "t"},       {{"a\nnumber 1 b"}, "t"}, {{}, "t"},
-      {{"a"}, "b"},        {{"a\n"}, "t"},         {{"t"}, "a"}};
+  const std::vector<Schema> schemas = {{{"a", "b"}, "t"},
+                                       {{"b", "a"}, "t"},
+                                       {{"a", "b"}, "u"},
+                                       {{"ab"}, "t"},
+                                       {{"a", "b", ""}, "t"},
+                                       {{"a b"}, "t"},
+                                       {{"a\nnumber 1 b"}, "t"},
+                                       {{}, "t"},
+                                       {{"a"}, "b"},
+                                       {{"a\n"}, "t"},
+                                       {{"t"}, "a"}};
   std::set<std::string> hashes;
   for (const Schema& schema : schemas) {
     EXPECT_EQ(schema.hash().size(), 64u);

@@ -51,7 +51,8 @@ Result<std::optional<Dataset>> of_folder(store::FileStore& store, const store::F
 
 Status DatasetFolder::make_folders() {
   for (const char* folder : {"", "/used", "/rejected"}) {
-    WEIR_TRY(during(store_.make_directories(path_ + folder), "making " + store_.url(path_ + folder)));
+    WEIR_TRY(
+        during(store_.make_directories(path_ + folder), "making " + store_.url(path_ + folder)));
   }
   return {};
 }

@@ -1,7 +1,7 @@
 // The drop folder and the life of a data set: dropped, taken up, then in used/ or in rejected/.
 //
-// A data set is a file, or a folder that holds a _SUCCESS marker (what Spark writes), directly in the
-// drop folder. Names that begin with '_' or '.', and those that end in ._COPYING_, .tmp or
+// A data set is a file, or a folder that holds a _SUCCESS marker (what Spark writes), directly in
+// the drop folder. Names that begin with '_' or '.', and those that end in ._COPYING_, .tmp or
 // .inprogress, are not looked at. An entry is ready when two looks in a row, and all in the settle
 // time, saw it equal (length, time of change, id), and the store does not say that it is
 // still being written. An empty file is ready too: to be refused.
@@ -47,10 +47,11 @@ class DatasetFolder {
   // The data set at this path as it is now; kNotFound where it is gone. Needs no earlier look.
   Result<Dataset> open(const std::string& path) const;
 
-  // Moves it to used/<name>.<epoch><.ext> or rejected/<name>.<epoch><.ext>. Fine where that has been
-  // done before. A rejected one gets its reason beside it, before it is moved: .reason.json.
+  // Moves it to used/<name>.<epoch><.ext> or rejected/<name>.<epoch><.ext>. Fine where that has
+  // been done before. A rejected one gets its reason beside it, before it is moved: .reason.json.
   Status move_to_used(const std::string& path, std::uint64_t epoch);
-  Status move_to_rejected(const std::string& path, std::uint64_t epoch, std::string_view reason_json);
+  Status move_to_rejected(const std::string& path, std::uint64_t epoch,
+                          std::string_view reason_json);
 
   // Like move_to_rejected, as rejected/<name>.<version>.duplicate-<n><.ext> with the first free n.
   Status move_duplicate(const std::string& path, std::uint64_t version,

@@ -20,7 +20,7 @@ namespace weir::registry {
 struct HeldOutMetrics {
   double rmse = 0;
   double mae = 0;
-  double r2 = 0;  // 1 - SSE/SST about the held-out mean
+  double r2 = 0;               // 1 - SSE/SST about the held-out mean
   std::uint64_t mae_rows = 0;  // rows behind mae; fewer than held_out where the sample was bounded
 };
 
@@ -38,13 +38,13 @@ struct Manifest {
   std::uint64_t seed = 0;
   double test_fraction = 0;
   HeldOutMetrics held_out;
-  bool has_held_out = false;  // false where no row was held out: then held_out means nothing
-  std::vector<std::string> notes;  // verdicts on columns: constant, dependent
+  bool has_held_out = false;         // false where no row was held out: then held_out means nothing
+  std::vector<std::string> notes;    // verdicts on columns: constant, dependent
   std::uint64_t parent_version = 0;  // the model in force when this one was begun, 0 = none
   std::string program_version;
-  std::string trained_at;      // RFC 3339
+  std::string trained_at;  // RFC 3339
   double training_seconds = 0;
-  std::string model_sha256;    // of model.json, byte for byte
+  std::string model_sha256;  // of model.json, byte for byte
 
   std::string to_json() const;
   static Result<Manifest> parse(std::string_view json);

@@ -71,8 +71,8 @@ Result<LoadedModel> ModelRegistry::load(std::uint64_t version, std::string_view 
     const std::string text = WEIR_TRY(store::read_all(store_, path, kModelBytesMax));
     const std::string found = sha256_hex(text);
     if (found != loaded.manifest.model_sha256) {
-      return fail(Code::kCorrupt, "its sha256 is " + found + ", the manifest says " +
-                                      loaded.manifest.model_sha256);
+      return fail(Code::kCorrupt,
+                  "its sha256 is " + found + ", the manifest says " + loaded.manifest.model_sha256);
     }
     if (!sha256.empty() && found != sha256) {
       return fail(Code::kCorrupt,

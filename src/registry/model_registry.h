@@ -4,8 +4,9 @@
 // reads everything back, compares, and renames the folder to its final name, which happens at once.
 //
 // Owner: a role. Threads: calls from any thread; publish() and clean_temporaries() from the leading
-// trainer alone. Errors: kNotFound (no such version), kCorrupt (a checksum does not match), kAlreadyExists
-// (publish of a version that is there), kBadData and kUnsupported (see model.h), and the store's.
+// trainer alone. Errors: kNotFound (no such version), kCorrupt (a checksum does not match),
+// kAlreadyExists (publish of a version that is there), kBadData and kUnsupported (see model.h), and
+// the store's.
 #pragma once
 
 #include <cstdint>

@@ -52,7 +52,8 @@ class ModelRegistryTest : public ::testing::Test {
     for (const auto& entry : *entries) count += entry.name.starts_with(".tmp-");
     return count;
   }
-  // Calls the function at each call of the store, from the first on, until a publish uses none of it.
+  // Calls the function at each call of the store, from the first on, until a publish uses none of
+  // it.
   template <typename Function>
   void at_each_store_call(Function at_call) {
     int last = 0;

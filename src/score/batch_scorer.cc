@@ -58,13 +58,11 @@ Result<ScoreCounts> BatchScorer::score(const stream::RecordBatch& batch,
     prediction_.offset = records[i].offset;
     text_.clear();
     if (!format::append_prediction(text_, prediction_)) {
-      WEIR_TRY(
-          send_dead_letter(batch, i, format::dead_letter_headers_not_finite(place), sink));
+      WEIR_TRY(send_dead_letter(batch, i, format::dead_letter_headers_not_finite(place), sink));
       ++counts.dead;
       continue;
     }
-    WEIR_TRY(sink.send(
-        {names_.predictions_topic, std::nullopt, records[i].key, text_, nullptr}));
+    WEIR_TRY(sink.send({names_.predictions_topic, std::nullopt, records[i].key, text_, nullptr}));
     ++counts.scored;
   }
   return counts;

@@ -1,8 +1,8 @@
 // One step: what the control log says, then a poll, then the batch, then perhaps a commit.
 //
-// What can go wrong with a transaction has one answer, recover(): the sink is thrown away, a new one
-// with the same transactional id ends whatever the old one left open, and the source goes back to the
-// group's committed offsets, which alone say whether a commit of unknown outcome took place.
+// What can go wrong with a transaction has one answer, recover(): the sink is thrown away, a new
+// one with the same transactional id ends whatever the old one left open, and the source goes back
+// to the group's committed offsets, which alone say whether a commit of unknown outcome took place.
 // A scorer that was fenced stops instead: its next life reads the control log before anything else.
 #include "score/scorer.h"
 
@@ -28,16 +28,15 @@ Scorer::Scorer(ScorerOptions options, stream::Broker& broker, registry::ModelReg
 Result<std::unique_ptr<Scorer>> Scorer::open(ScorerOptions options, stream::Broker& broker,
                                              registry::ModelRegistry& models, Clock& clock,
                                              CrashPoints crash_points, ScorerCounters& counters) {
-  std::unique_ptr<Scorer> scorer(new Scorer(std::move(options), broker, models, clock,
-                                            std::move(crash_points), counters));
+  std::unique_ptr<Scorer> scorer(
+      new Scorer(std::move(options), broker, models, clock, std::move(crash_points), counters));
   const ScorerOptions& own = scorer->options_;
   record::MemberRecord self;
   self.member = own.member;
   self.role = "scorer";
   self.transactional_id = scorer->transactional_id();
   // First announced, then read: see gate/members.h for why the order matters.
-  scorer->membership_ =
-      WEIR_TRY(gate::Membership::open(broker, own.members_topic, self, clock));
+  scorer->membership_ = WEIR_TRY(gate::Membership::open(broker, own.members_topic, self, clock));
   scorer->control_ = WEIR_TRY(gate::ControlFollower::open(broker, own.control_topic));
   WEIR_TRY(scorer->control_->catch_up(own.broker_timeout));
   scorer->sink_ = WEIR_TRY(during(broker.open_sink(self.transactional_id, own.broker_timeout),
@@ -84,8 +83,8 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
 Millis Scorer::poll_wait(Millis wait_max) const {
   const Millis idle = std::min(wait_max, kIdlePoll);
   if (!transaction_) return idle;
-  const auto left = std::chrono::duration_cast<Millis>(
-      transaction_->began + options_.commit_interval - clock_.steady());
+  const auto left = std::chrono::duration_cast<Millis>(transaction_->began +
+                                                       options_.commit_interval - clock_.steady());
   return std::clamp(left, Millis{0}, idle);
 }
 
@@ -132,9 +131,8 @@ Status Scorer::open_gate() {
   gate_open_ = true;
   membership_->gate_opened();
   source_->set_paused(false);
-  log::info("scoring", {{"member", options_.member},
-                        {"model", state.version},
-                        {"epoch", state.ruling_epoch}});
+  log::info("scoring",
+            {{"member", options_.member}, {"model", state.version}, {"epoch", state.ruling_epoch}});
   return {};
 }
 
@@ -194,8 +192,8 @@ Status Scorer::recover(const Error& why) {
             {{"member", options_.member}, {"reason", why}});
   sink_ = WEIR_TRY(during(broker_.open_sink(transactional_id(), options_.broker_timeout),
                           "opening the predictions topic again"));
-  // The trainer may have given us up meanwhile and shut out the old sink: the new one is not. So what
-  // the control log says now comes before the next record.
+  // The trainer may have given us up meanwhile and shut out the old sink: the new one is not. So
+  // what the control log says now comes before the next record.
   WEIR_TRY(control_->catch_up(options_.broker_timeout));
   return during(source_->rewind_to_committed(), "going back to the committed offsets");
 }
@@ -221,7 +219,8 @@ void Scorer::on_lost(std::span<const std::int32_t>) {
 void Scorer::finish() {
   if (transaction_) {
     Status committed = try_commit();
-    if (!committed) log::warn("the last transaction was not committed", {{"reason", committed.error()}});
+    if (!committed)
+      log::warn("the last transaction was not committed", {{"reason", committed.error()}});
     transaction_.reset();  // close() asks on_revoked() for a commit once more
   }
   sink_.reset();

@@ -1,8 +1,8 @@
 // The scorer: exactly-once scoring behind the gate.
 //
-// Any number of scorers share the features topic as one consumer group. Each reads the control log to
-// its end before it scores anything, and again whenever it is given partitions: so the epochs never
-// fall along a partition. No transaction is open while the gate is closed.
+// Any number of scorers share the features topic as one consumer group. Each reads the control log
+// to its end before it scores anything, and again whenever it is given partitions: so the epochs
+// never fall along a partition. No transaction is open while the gate is closed.
 //
 // Owner: whoever drives the role. Threads: one. Errors of step(): the role is to be made anew; what
 // was not committed is scored again by whoever gets the partitions, once.

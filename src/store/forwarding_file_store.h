@@ -1,5 +1,5 @@
-// A FileStore that passes every call on to another one: for stores that differ from another in one or
-// two calls.
+// A FileStore that passes every call on to another one: for stores that differ from another in one
+// or two calls.
 //
 // Owner: a test; the inner store outlives it. Threads and errors: those of the inner store.
 #pragma once

@@ -35,7 +35,8 @@ Result<bool> any_committed(const KafkaClient& client, const std::string& topic, 
 
 }  // namespace
 
-Result<int> kafka_partition_count(const KafkaClient& client, const std::string& topic, Millis timeout) {
+Result<int> kafka_partition_count(const KafkaClient& client, const std::string& topic,
+                                  Millis timeout) {
   const std::unique_ptr<rd_kafka_topic_t, TopicHandleDeleter> handle(
       rd_kafka_topic_new(client.get(), topic.c_str(), nullptr));
   if (!handle) return fail(client.error(rd_kafka_last_error()));

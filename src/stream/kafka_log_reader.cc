@@ -67,11 +67,11 @@ class KafkaLogReader final : public LogReader {
         continue;
       }
       if (left_until(deadline) == Millis(0)) {
-        return fail(Code::kTimeout,
-                    "the end of " + topic_ + " partition " + std::to_string(partition) +
-                        " is offset " + std::to_string(ends[partition]) +
-                        ", and an open transaction or a broker hides it from " +
-                        std::to_string(positions_[partition]) + " on");
+        return fail(Code::kTimeout, "the end of " + topic_ + " partition " +
+                                        std::to_string(partition) + " is offset " +
+                                        std::to_string(ends[partition]) +
+                                        ", and an open transaction or a broker hides it from " +
+                                        std::to_string(positions_[partition]) + " on");
       }
       WEIR_TRY(read(left_until(deadline)));
     }
@@ -106,7 +106,8 @@ class KafkaLogReader final : public LogReader {
         position = std::max(position, message.offset);
         return {};
       case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-      case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE: return fail(out_of_range(topic_, message.partition, position));
+      case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        return fail(out_of_range(topic_, message.partition, position));
       default: return fail(client_->error(message.err, rd_kafka_message_errstr(&message)));
     }
     if (message.offset < position) return {};
@@ -126,7 +127,7 @@ class KafkaLogReader final : public LogReader {
   std::unique_ptr<rd_kafka_topic_t, TopicHandleDeleter> handle_;
   int started_ = 0;                      // partitions, from 0
   std::vector<std::int64_t> positions_;  // by partition: all below has been read, or is no record
-  std::vector<LogEntry> kept_;  // read, and not handed out yet
+  std::vector<LogEntry> kept_;           // read, and not handed out yet
 };
 
 Result<std::int64_t> start_position(const KafkaClient& client, const std::string& topic,
@@ -134,8 +135,8 @@ Result<std::int64_t> start_position(const KafkaClient& client, const std::string
                                     Millis timeout) {
   std::int64_t low = 0;
   std::int64_t high = 0;  // under read_committed: the last stable offset
-  if (const auto error = rd_kafka_query_watermark_offsets(client.get(), topic.c_str(), partition, &low,
-                                                          &high, milliseconds(timeout))) {
+  if (const auto error = rd_kafka_query_watermark_offsets(client.get(), topic.c_str(), partition,
+                                                          &low, &high, milliseconds(timeout))) {
     return fail(client.error(error));
   }
   if (start == StartAt::kEarliest) return low;

@@ -246,8 +246,8 @@ class MemoryLogReader final : public LogReader {
       if (position < log.start) return fail(out_of_range(topic_, partition, position));
       while (auto stored = log.next_visible(position)) {
         const MemoryRecord& record = stored->record;
-        entries.push_back({partition, record.offset, record.timestamp_ms, record.key.value_or(""),
-                           record.value});
+        entries.push_back(
+            {partition, record.offset, record.timestamp_ms, record.key.value_or(""), record.value});
         position = record.offset + 1;
       }
       position = std::max(position, log.stable_end());
@@ -259,7 +259,7 @@ class MemoryLogReader final : public LogReader {
   const std::shared_ptr<Process> process_;
   const std::string topic_;
   std::vector<std::int64_t> positions_;  // by partition
-  std::vector<LogEntry> kept_;  // read by a read_to_end that then timed out
+  std::vector<LogEntry> kept_;           // read by a read_to_end that then timed out
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ struct Record {
   std::int64_t offset = 0;
   std::int64_t timestamp_ms = 0;
   std::optional<std::string_view> key;  // absent and empty are not the same
-  std::string_view value;  // data() is null where there is none: a tombstone
+  std::string_view value;               // data() is null where there is none: a tombstone
 };
 
 // What a group was when a batch was polled: sent along with the offsets, so that a member that was

@@ -4,9 +4,9 @@
 //   parser threads:  chunk -> rows -> the chunk's own two accumulators (to train on, held out)
 //   whoever is done: merges finished chunks in the order of the file, one at a time
 //
-// The cuts between chunks follow from the bytes alone and the merges from the cuts, so the result has
-// the same bits on one thread or eight. A chunk that waits for its turn holds two small triangles, not
-// its rows.
+// The cuts between chunks follow from the bytes alone and the merges from the cuts, so the result
+// has the same bits on one thread or eight. A chunk that waits for its turn holds two small
+// triangles, not its rows.
 #include "train/dataset_training.h"
 
 #include <algorithm>
@@ -166,9 +166,9 @@ class Pass {
       return fail(Code::kBadData, "its header differs from the first part's");
     }
     const auto names = WEIR_TRY(during(format::parse_csv_header(text), "reading line 1"));
-    reader_ = WEIR_TRY(during(
-        format::CsvRowReader::make(names, options_.target, options_.drop_columns),
-        "reading the header in line 1"));
+    reader_ =
+        WEIR_TRY(during(format::CsvRowReader::make(names, options_.target, options_.drop_columns),
+                        "reading the header in line 1"));
     header_text_ = text;
     const std::size_t columns = reader_->schema().features.size() + 1;
     totals_ = std::make_unique<Totals>(columns, options_.bad_rows_max);
@@ -198,8 +198,11 @@ class Pass {
     std::vector<std::uint32_t> held_out;
     while (auto task = queue_.pop()) {
       if (stopped_early()) continue;  // drain, so that the reader never waits
-      ChunkResult result{task->part, task->chunk.records, model::Accumulator(columns),
-                         model::Accumulator(columns), {}};
+      ChunkResult result{task->part,
+                         task->chunk.records,
+                         model::Accumulator(columns),
+                         model::Accumulator(columns),
+                         {}};
       reader_->parse(task->chunk, rows, result.refused);
       to_train.clear();
       held_out.clear();
@@ -221,8 +224,7 @@ class Pass {
 
   Error too_many_bad_rows() const {
     std::string reason = std::to_string(totals_->refused_count()) + " bad rows so far, " +
-                         std::to_string(options_.bad_rows_max) +
-                         " allowed (dataset.bad_rows_max)";
+                         std::to_string(options_.bad_rows_max) + " allowed (dataset.bad_rows_max)";
     std::size_t told = 0;
     for (const auto& [part, refused] : totals_->refused()) {
       for (const auto& example : refused.examples()) {

@@ -1,9 +1,9 @@
 // One pass over the bytes of a data set: read, cut, parse, split, accumulate; then fit and measure.
 //
-// The bytes are read and cut into chunks of whole records on the calling thread; other threads parse
-// and accumulate the chunks; their states are merged in the order of the file. So the model's bits
-// depend on the bytes and the options alone, not on threads or timing. Memory is bounded: a few chunks
-// of 1 MiB per thread, and the sample of held-out rows.
+// The bytes are read and cut into chunks of whole records on the calling thread; other threads
+// parse and accumulate the chunks; their states are merged in the order of the file. So the model's
+// bits depend on the bytes and the options alone, not on threads or timing. Memory is bounded: a
+// few chunks of 1 MiB per thread, and the sample of held-out rows.
 //
 // Threads: one call at a time per store is not required; the call starts and joins its own threads.
 // Errors: kBadData names the part, the line, the column and the cause; the store's; still_wanted's.

@@ -85,7 +85,8 @@ class DatasetTraining : public ::testing::Test {
     const std::string message = trained.error().message();
     EXPECT_EQ(trained.error().code(), Code::kBadData) << message;
     EXPECT_NE(message.find("/dataset/a.csv"), std::string::npos) << message;
-    for (const std::string& word : words) EXPECT_NE(message.find(word), std::string::npos) << message;
+    for (const std::string& word : words)
+      EXPECT_NE(message.find(word), std::string::npos) << message;
   }
   static void expect_equal(const TrainedModel& a, const TrainedModel& b) {
     EXPECT_EQ(a.model_json, b.model_json);
@@ -251,7 +252,8 @@ TEST_F(DatasetTraining, is_not_changed_by_the_bad_rows_in_between) {
 
 TEST_F(DatasetTraining, drops_columns_that_hold_no_numbers) {
   std::string csv = "name,a,b,y\n";
-  for (std::uint64_t i = 0; i < 100; ++i) csv += "\"x, " + std::to_string(i) + "\"," + line_of(row_at(i));
+  for (std::uint64_t i = 0; i < 100; ++i)
+    csv += "\"x, " + std::to_string(i) + "\"," + line_of(row_at(i));
   options.drop_columns = {"name"};
   const auto trained = train_on(csv);
   ASSERT_TRUE(trained) << trained.error().message();
@@ -347,7 +349,8 @@ TEST_F(DatasetTraining, measures_what_a_direct_computation_over_the_split_gives)
   mean /= count;
   long double variation = 0;
   for (const Row& row : held_out) {
-    const double p = model->intercept() + model->coefficients()[0] * row.a + model->coefficients()[1] * row.b;
+    const double p =
+        model->intercept() + model->coefficients()[0] * row.a + model->coefficients()[1] * row.b;
     squared += (p - row.y) * (p - row.y);
     absolute += std::abs(p - row.y);
     variation += (row.y - mean) * (row.y - mean);
@@ -356,7 +359,8 @@ TEST_F(DatasetTraining, measures_what_a_direct_computation_over_the_split_gives)
   ASSERT_TRUE(manifest.has_held_out);
   EXPECT_EQ(manifest.rows_held_out, held_out.size());
   const auto near = [](double found, long double expected) {
-    EXPECT_NEAR(found, static_cast<double>(expected), std::abs(static_cast<double>(expected)) * 1e-10);
+    EXPECT_NEAR(found, static_cast<double>(expected),
+                std::abs(static_cast<double>(expected)) * 1e-10);
   };
   near(manifest.held_out.rmse, std::sqrt(squared / count));
   near(manifest.held_out.mae, absolute / count);

@@ -1,12 +1,13 @@
 // The epoch protocol, trainer's side.
 //
-// The control log is the only memory. Each step below is either recorded there or can be seen on the
-// store, and each can be done twice:
+// The control log is the only memory. Each step below is either recorded there or can be seen on
+// the store, and each can be done twice:
 //
 //   halt{e, D}     in the log. From here on epoch e is begun, and every leader carries it on.
 //   halted{e}      on the members topic, said again with each heartbeat: a new leader hears it too.
 //   train          leaves nothing but a temporary folder, swept by the next leader.
-//   publish        a rename: version e is there, whole, or not at all. A leader that finds version e
+//   publish        a rename: version e is there, whole, or not at all. A leader that finds version
+//   e
 //                  of a begun epoch verifies it and goes on to the resume.
 //   resume{e}      in the log: the epoch has ended. The model named rules from here on.
 //   move D         to used/ or rejected/. A leader whose last epoch has ended looks whether D is
@@ -60,9 +61,8 @@ Trainer::Trainer(TrainerOptions options, stream::Broker& broker, store::FileStor
 Result<std::unique_ptr<Trainer>> Trainer::open(TrainerOptions options, stream::Broker& broker,
                                                store::FileStore& store,
                                                const std::string& dataset_path,
-                                               const std::string& models_path,
-                                               TrainFunction train, Clock& clock,
-                                               CrashPoints crash_points) {
+                                               const std::string& models_path, TrainFunction train,
+                                               Clock& clock, CrashPoints crash_points) {
   std::unique_ptr<Trainer> trainer(new Trainer(std::move(options), broker, store, dataset_path,
                                                models_path, std::move(train), clock,
                                                std::move(crash_points)));
@@ -210,10 +210,11 @@ Status Trainer::begin(const registry::Dataset& dataset) {
   WEIR_TRY(writer_->append(record, *control_));
   crash_points_.reach("halted");
   halt_deadline_set_ = false;
-  log::info("data set taken up", {{"dataset", store_.url(dataset.identity.path)},
-                                  {"bytes", dataset.identity.length},
-                                  {"epoch", record.epoch},
-                                  {"stream", type == record::ControlType::kHalt ? "halts" : "flows"}});
+  log::info("data set taken up",
+            {{"dataset", store_.url(dataset.identity.path)},
+             {"bytes", dataset.identity.length},
+             {"epoch", record.epoch},
+             {"stream", type == record::ControlType::kHalt ? "halts" : "flows"}});
   return {};
 }
 
@@ -281,9 +282,9 @@ Status Trainer::conclude(std::stop_token stop) {
   const Code code = manifest.error().code();
   // Told to stop, or no longer the leader: the epoch stays begun, and the next leader ends it.
   if (code == Code::kCancelled || code == Code::kFenced) return fail(std::move(manifest.error()));
-  return conclude_without(is_fault_of_data(code) ? record::Outcome::kRefused
-                                                 : record::Outcome::kFailed,
-                          manifest.error());
+  return conclude_without(
+      is_fault_of_data(code) ? record::Outcome::kRefused : record::Outcome::kFailed,
+      manifest.error());
 }
 
 Result<registry::Manifest> Trainer::train_and_publish(std::stop_token stop) {
@@ -326,8 +327,7 @@ Result<registry::Manifest> Trainer::train_once(std::stop_token stop) {
       WEIR_TRY(train_(dataset, [&](const TrainingProgress&) { return still_wanted(); }));
   const registry::Dataset after = WEIR_TRY(folder_.open(record.dataset->path));
   if (after.identity != dataset.identity) {
-    return fail(Code::kNotFound,
-                store_.url(dataset.identity.path) + " changed while it was read");
+    return fail(Code::kNotFound, store_.url(dataset.identity.path) + " changed while it was read");
   }
   crash_points_.reach("trained");
 
@@ -429,9 +429,10 @@ Status Trainer::finish_last_move() {
   };
   Status moved = attempt();
   if (!moved) {
-    log::error("the data set of a finished epoch cannot be moved away; no other is taken up until "
-               "that is mended",
-               {{"dataset", identity.path}, {"epoch", ended->epoch}, {"reason", moved.error()}});
+    log::error(
+        "the data set of a finished epoch cannot be moved away; no other is taken up until "
+        "that is mended",
+        {{"dataset", identity.path}, {"epoch", ended->epoch}, {"reason", moved.error()}});
     next_move_ = clock_.steady() + kMoveAgainAfter;
     return {};
   }

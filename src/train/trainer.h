@@ -1,9 +1,10 @@
 // The trainer: the one that begins and ends epochs.
 //
 // One data set at a time: halt -> every live member has halted or is fenced -> train -> publish the
-// version -> resume -> move the data set. With while_training: continue there is no halt. Of several
-// trainers the leader acts. After a crash the next leader reads the control log, then the store, and
-// finishes what was begun: nothing is remembered anywhere else. The story is in trainer.cc.
+// version -> resume -> move the data set. With while_training: continue there is no halt. Of
+// several trainers the leader acts. After a crash the next leader reads the control log, then the
+// store, and finishes what was begun: nothing is remembered anywhere else. The story is in
+// trainer.cc.
 //
 // Owner: whoever drives the role. Threads: one. Errors of step(): the broker's, kFenced included;
 // whatever is wrong with a data set or the store ends the epoch with the old model, loudly.
@@ -45,7 +46,8 @@ struct TrainerOptions {
   Millis broker_timeout{30'000};
   int training_tries_max = 3;
   std::string program_version;
-  // What of the settings shapes a model: a data set that is dropped again under other settings is new.
+  // What of the settings shapes a model: a data set that is dropped again under other settings is
+  // new.
   std::uint64_t seed = 1;
   double test_fraction = 0.25;
   std::string target;
@@ -62,9 +64,8 @@ class Trainer final : public Role {
   static Result<std::unique_ptr<Trainer>> open(TrainerOptions options, stream::Broker& broker,
                                                store::FileStore& store,
                                                const std::string& dataset_path,
-                                               const std::string& models_path,
-                                               TrainFunction train, Clock& clock,
-                                               CrashPoints crash_points);
+                                               const std::string& models_path, TrainFunction train,
+                                               Clock& clock, CrashPoints crash_points);
 
   Status step(Millis wait_max, std::stop_token stop) override;
   void finish() override {}

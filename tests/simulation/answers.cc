@@ -62,7 +62,8 @@ class AnswerCheck {
     record::ControlState state;
     for (const auto& entry : world.broker.records(world.topics.control)) {
       const auto record = record::ControlRecord::parse(entry.value);
-      if (!record || !state.apply(*record) || record->type != record::ControlType::kResume) continue;
+      if (!record || !state.apply(*record) || record->type != record::ControlType::kResume)
+        continue;
       version_of_epoch_[record->epoch] = record->version;
     }
   }
@@ -127,8 +128,8 @@ class AnswerCheck {
     epochs_[place] = epoch;
     const auto ruling = version_of_epoch_.find(epoch);
     if (ruling == version_of_epoch_.end() || ruling->second != version) {
-      problem(place, "was answered by model " + std::to_string(version) + ", which did not rule in epoch " +
-                         std::to_string(epoch));
+      problem(place, "was answered by model " + std::to_string(version) +
+                         ", which did not rule in epoch " + std::to_string(epoch));
     }
     const LinearModel* const by = model(version);
     if (by == nullptr) return problem(place, "was answered by a model that is not there");
@@ -149,15 +150,15 @@ class AnswerCheck {
       }
       const double value = values[i].get<double>();
       if (std::memcmp(&value, &p, sizeof p) == 0) continue;
-      problem(place, "was answered " + format_double(value) + ", the model says " + format_double(p));
+      problem(place,
+              "was answered " + format_double(value) + ", the model says " + format_double(p));
     }
   }
 
   void dead_letter(const stream::MemoryRecord& record) {
     std::map<std::string, std::string> headers(record.headers.begin(), record.headers.end());
     const Place place{
-        static_cast<std::int32_t>(
-            parse_int64(headers["__connect.errors.partition"]).value_or(-1)),
+        static_cast<std::int32_t>(parse_int64(headers["__connect.errors.partition"]).value_or(-1)),
         parse_int64(headers["__connect.errors.offset"]).value_or(-1)};
     const auto feature = features_.find(place);
     if (feature == features_.end()) return problem(place, "is dead but never lived");
@@ -165,7 +166,8 @@ class AnswerCheck {
     if (record.key != feature->second.key || record.value != feature->second.value) {
       problem(place, "changed on its way to the dead");
     }
-    if (headers["__connect.errors.exception.message"].empty()) problem(place, "is dead without a reason");
+    if (headers["__connect.errors.exception.message"].empty())
+      problem(place, "is dead without a reason");
     // A record that every model can answer is never refused.
     bool all = true;
     for (const auto& [epoch, version] : version_of_epoch_) {

@@ -93,8 +93,8 @@ class DatasetCheck {
     // Of a folder the reason lies beside the folder.
     const std::string below = path.substr(std::string(kDatasets).size() + 1);
     const std::string name = below.substr(0, below.find('/', below.find('/') + 1));
-    const Json reason =
-        Json::parse(read(world_, std::string(kDatasets) + "/" + name + ".reason.json"), nullptr, false);
+    const Json reason = Json::parse(
+        read(world_, std::string(kDatasets) + "/" + name + ".reason.json"), nullptr, false);
     if (!reason.is_object() || reason.value("reason", "").empty()) {
       problems_.push_back(path + " was refused without a reason beside it");
     } else if (epoch && reason.value("reason", "") != epoch->resume.reason) {
@@ -190,8 +190,9 @@ void Invariants::check_datasets(std::vector<std::string>& problems) {
     for (const auto& [id, bytes] : drop->files) {
       const std::string hash = sha256_hex(bytes);
       if (places[hash] == expected[hash]) continue;
-      problems.push_back(drop->path + " is in " + std::to_string(places[hash]) + " places instead of " +
-                         std::to_string(expected[hash]) + ", counted by its bytes");
+      problems.push_back(drop->path + " is in " + std::to_string(places[hash]) +
+                         " places instead of " + std::to_string(expected[hash]) +
+                         ", counted by its bytes");
     }
   }
 }
@@ -206,7 +207,9 @@ void Invariants::check_models(std::vector<std::string>& problems) {
     }
     if (verified_.contains(seen)) continue;
     const auto loaded = models.load(version, "");
-    if (!loaded) problems.push_back("a reader can see a version that is not whole: " + loaded.error().message());
+    if (!loaded)
+      problems.push_back("a reader can see a version that is not whole: " +
+                         loaded.error().message());
     else if (!models.test_csv(version)) problems.push_back(path + " has no test.csv");
     else verified_.insert(seen);
   }

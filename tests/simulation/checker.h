@@ -1,6 +1,6 @@
-// Judges a run by the promises of docs/promises.md, from what is in the topics and on the store, and
-// from the journal for what came before what. It shares no code with what it judges but for JSON and
-// the fold of the control log: predictions are computed anew from the text of model.json.
+// Judges a run by the promises of docs/promises.md, from what is in the topics and on the store,
+// and from the journal for what came before what. It shares no code with what it judges but for
+// JSON and the fold of the control log: predictions are computed anew from the text of model.json.
 //
 // Threads: one. Errors: each broken promise is a sentence in the list; an empty list is a good run.
 #pragma once

@@ -118,8 +118,8 @@ TEST(TrainerCrashes, at_any_call_leaves_no_epoch_open) {
     World& world = running.world;
     const Drop* const second = world.drop("b.csv", DatasetKind::kGood);
     die_at_call(world, world.trainer(), nth);
-    static_cast<void>(
-        world.run_until([&] { return world.trainer().crashes == 1 || world.control().version == 2; }));
+    static_cast<void>(world.run_until(
+        [&] { return world.trainer().crashes == 1 || world.control().version == 2; }));
     died += world.trainer().crashes;
     ASSERT_TRUE(world.settle()) << "call " << nth;
     ASSERT_THAT(check_settled(world), IsEmpty()) << "call " << nth;

@@ -45,12 +45,18 @@ std::string make_features(Random& random, FeatureKind kind) {
     case FeatureKind::kFlat:
       return "{\"c\":" + value() + ",\"b\": " + value() + ", \"a\":" + value() + "}";
     case FeatureKind::kManyRows:
-      return "{\"sample\":{\"a\":{\"7\":" + value() + ",\"3\":" + value() + "},\"b\":{\"7\":" +
-             value() + ",\"3\":" + value() + "},\"c\":{\"7\":" + value() + ",\"3\":" + value() + "}}}";
+      return "{\"sample\":{\"a\":{\"7\":" + value() + ",\"3\":" + value() +
+             "},\"b\":{\"7\":" + value() + ",\"3\":" + value() + "},\"c\":{\"7\":" + value() +
+             ",\"3\":" + value() + "}}}";
     case FeatureKind::kGarbage: break;
   }
-  static const char* const kGarbage[] = {"", "garbage", "{\"a\":1}", "{\"a\":1,\"b\":\"2\"}", "[]",
-                                         "{\"a\":1,\"b\":2", "{\"a\":null,\"b\":2,\"c\":3}"};
+  static const char* const kGarbage[] = {"",
+                                         "garbage",
+                                         "{\"a\":1}",
+                                         "{\"a\":1,\"b\":\"2\"}",
+                                         "[]",
+                                         "{\"a\":1,\"b\":2",
+                                         "{\"a\":null,\"b\":2,\"c\":3}"};
   return kGarbage[pick(random, std::size(kGarbage))];
 }
 

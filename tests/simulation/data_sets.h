@@ -17,12 +17,12 @@ inline bool happens(Random& random, double probability) {
 }
 
 enum class DatasetKind {
-  kGood,       // a, b, y
-  kWide,       // a, b, c, y: records made for it fit the narrow models too, but not the reverse
-  kFewBad,     // good but for two rows, which are allowed
-  kManyBad,    // refused
-  kHeaderOnly, // refused
-  kNoTarget,   // refused
+  kGood,        // a, b, y
+  kWide,        // a, b, c, y: records made for it fit the narrow models too, but not the reverse
+  kFewBad,      // good but for two rows, which are allowed
+  kManyBad,     // refused
+  kHeaderOnly,  // refused
+  kNoTarget,    // refused
 };
 std::string make_dataset(Random& random, DatasetKind kind);
 inline bool is_good(DatasetKind kind) { return kind <= DatasetKind::kFewBad; }

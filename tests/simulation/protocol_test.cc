@@ -88,7 +88,8 @@ TEST_F(Protocol, answers_what_waited_behind_the_gate_by_the_new_model_once) {
 
 TEST_F(Protocol, goes_on_with_the_old_model_after_a_refused_data_set) {
   World& world = begin();
-  for (const auto kind : {DatasetKind::kManyBad, DatasetKind::kHeaderOnly, DatasetKind::kNoTarget}) {
+  for (const auto kind :
+       {DatasetKind::kManyBad, DatasetKind::kHeaderOnly, DatasetKind::kNoTarget}) {
     ASSERT_TRUE(world.drop("bad.csv", kind));
     feed(5);
     ASSERT_TRUE(world.settle());
@@ -116,7 +117,8 @@ TEST_F(Protocol, stays_closed_after_a_refused_first_data_set_until_a_good_one_co
 TEST_F(Protocol, resumes_the_old_model_where_the_disk_is_full) {
   World& world = begin();
   world.store.before_each([](store::Operation operation, const std::string& path) -> Status {
-    if (operation != store::Operation::kCreate || path.find(".tmp-") == std::string::npos) return {};
+    if (operation != store::Operation::kCreate || path.find(".tmp-") == std::string::npos)
+      return {};
     return fail(Code::kExhausted, "no space left");
   });
   ASSERT_TRUE(world.drop("b.csv", DatasetKind::kGood));
@@ -165,9 +167,10 @@ TEST_F(Protocol, does_not_halt_for_the_same_bytes_again) {
   ASSERT_TRUE(world.drop("again", bytes, true));
   expect_good_end();
   EXPECT_EQ(log().size(), before) << "no halt";
-  EXPECT_THAT(world.files_in("/dataset/rejected"),
-              ElementsAre("again.1.duplicate-1", "again.1.duplicate-1.csv",
-                          "again.1.duplicate-1.csv.reason.json", "again.1.duplicate-1.reason.json"));
+  EXPECT_THAT(
+      world.files_in("/dataset/rejected"),
+      ElementsAre("again.1.duplicate-1", "again.1.duplicate-1.csv",
+                  "again.1.duplicate-1.csv.reason.json", "again.1.duplicate-1.reason.json"));
 }
 
 TEST_F(Protocol, trains_again_on_bytes_of_an_earlier_model) {
@@ -416,7 +419,8 @@ TEST_F(Protocol, is_not_moved_by_garbage_in_the_control_log) {
   const auto forge = [&] {
     for (const char* value :
          {"garbage", "", "{\"type\":\"halt\",\"epoch\":99}", "{\"type\":\"resume\"}",
-          "{\"type\":\"resume\",\"epoch\":99,\"version\":5,\"sha256\":\"\",\"outcome\":\"trained\"}",
+          "{\"type\":\"resume\",\"epoch\":99,\"version\":5,\"sha256\":\"\",\"outcome\":"
+          "\"trained\"}",
           "{\"type\":\"halt\",\"epoch\":0,\"dataset\":{\"path\":\"/x\",\"length\":1,"
           "\"modified_ms\":1,\"file_id\":\"1\"}}",
           "{\"type\":\"halt\",\"epoch\":-1,\"rollback_to\":1}"}) {

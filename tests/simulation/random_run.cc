@@ -100,7 +100,8 @@ class RandomRun {
       case 10: {
         const record::ControlState state = world_.control();
         const std::uint64_t stale = happens(random_, 0.2) ? 1 : 0;
-        world_.ask_rollback(pick(random_, state.epoch + 2), state.epoch - std::min(stale, state.epoch));
+        world_.ask_rollback(pick(random_, state.epoch + 2),
+                            state.epoch - std::min(stale, state.epoch));
         return;
       }
       case 11: return forge();
@@ -122,9 +123,10 @@ class RandomRun {
     } else if (what == 1) {
       world_.drop_folder("run", happens(random_, 0.5) ? DatasetKind::kGood : DatasetKind::kWide);
     } else {
-      static constexpr DatasetKind kKinds[] = {
-          DatasetKind::kGood, DatasetKind::kGood,    DatasetKind::kWide,      DatasetKind::kWide,
-          DatasetKind::kFewBad, DatasetKind::kManyBad, DatasetKind::kHeaderOnly, DatasetKind::kNoTarget};
+      static constexpr DatasetKind kKinds[] = {DatasetKind::kGood,       DatasetKind::kGood,
+                                               DatasetKind::kWide,       DatasetKind::kWide,
+                                               DatasetKind::kFewBad,     DatasetKind::kManyBad,
+                                               DatasetKind::kHeaderOnly, DatasetKind::kNoTarget};
       world_.drop(name, kKinds[what == 0 ? 0 : what - 2]);  // 0: nothing to repeat yet
     }
   }
@@ -149,20 +151,24 @@ class RandomRun {
 
   // A scorer is held up with records in hand while a data set comes: the hardest moment there is.
   void hold_up_over_a_halt() {
-    static const char* const kPlaces[] = {"polled", "produced", "scored", "commit", "open sink",
-                                          "open sink answered", "rewind", "poll answered"};
+    static const char* const kPlaces[] = {"polled", "produced",     "scored",
+                                          "commit", "open sink",    "open sink answered",
+                                          "rewind", "poll answered"};
     Actor& scorer = any_scorer();
     scorer.stall_at = kPlaces[pick(random_, std::size(kPlaces))];
     scorer.stall_for = Millis{2'000 + pick(random_, 28'000)};
-    if (happens(random_, 0.3)) scorer.commit_faults.push_back(stream::CommitFault::kUnknownNotHappened);
+    if (happens(random_, 0.3))
+      scorer.commit_faults.push_back(stream::CommitFault::kUnknownNotHappened);
     feed();
     drop();
   }
 
   void plan_crash() {
-    static const char* const kTrainer[] = {"listed",            "halted",  "acknowledged", "trained",
-                                           "temporary-written", "renamed", "resumed",      "moved"};
-    static const char* const kScorer[] = {"polled", "produced", "scored", "committed", "model-loaded"};
+    static const char* const kTrainer[] = {
+        "listed",  "halted",  "acknowledged", "trained", "temporary-written",
+        "renamed", "resumed", "moved"};
+    static const char* const kScorer[] = {"polled", "produced", "scored", "committed",
+                                          "model-loaded"};
     Actor& actor = any();
     if (actor.kind == Actor::Kind::kTrainer) actor.crash_at = kTrainer[pick(random_, 8)];
     if (actor.kind == Actor::Kind::kScorer) actor.crash_at = kScorer[pick(random_, 5)];
@@ -194,6 +200,8 @@ class RandomRun {
 
 }  // namespace
 
-RunResult random_run(std::uint64_t seed, Sabotage sabotage) { return RandomRun(seed, sabotage).run(); }
+RunResult random_run(std::uint64_t seed, Sabotage sabotage) {
+  return RandomRun(seed, sabotage).run();
+}
 
 }  // namespace weir::simulation

@@ -5,17 +5,17 @@ namespace weir::simulation {
 
 enum class Sabotage {
   kNone,
-  kCommitsTheLastOffset,   // last processed instead of last processed + 1
-  kCommitsNoOffsets,       // predictions without the offsets they came from
-  kCommitsOffsetsOnly,     // offsets without the predictions
-  kDoesNotRewind,          // after an abort the source goes on where it was
-  kFenceDoesNothing,       // a member that did not halt is not shut out
-  kChangesAPrediction,     // by one unit in the last place
-  kStampsAnOldEpoch,       // predictions name an epoch before the one that rules
-  kStampsAnotherModel,     // predictions name a model that did not make them
-  kSpoilsAMovedDataset,    // the file that arrives in used/ lacks its last byte
-  kCopiesAMovedDataset,    // the file stays in the drop folder too
-  kPublishesHalfAModel,    // the folder of a version appears before its files are whole
+  kCommitsTheLastOffset,  // last processed instead of last processed + 1
+  kCommitsNoOffsets,      // predictions without the offsets they came from
+  kCommitsOffsetsOnly,    // offsets without the predictions
+  kDoesNotRewind,         // after an abort the source goes on where it was
+  kFenceDoesNothing,      // a member that did not halt is not shut out
+  kChangesAPrediction,    // by one unit in the last place
+  kStampsAnOldEpoch,      // predictions name an epoch before the one that rules
+  kStampsAnotherModel,    // predictions name a model that did not make them
+  kSpoilsAMovedDataset,   // the file that arrives in used/ lacks its last byte
+  kCopiesAMovedDataset,   // the file stays in the drop folder too
+  kPublishesHalfAModel,   // the folder of a version appears before its files are whole
 };
 
 }  // namespace weir::simulation

@@ -1,5 +1,6 @@
-// A broker and a store as one simulated process sees them: every call is a place where the process may
-// be held up or die, commits may fail, reads may lag, and what takes effect goes into the journal.
+// A broker and a store as one simulated process sees them: every call is a place where the process
+// may be held up or die, commits may fail, reads may lag, and what takes effect goes into the
+// journal.
 //
 // Owner: the actor; inner broker, store and watcher outlive it. Threads: one.
 #pragma once
@@ -28,8 +29,8 @@ struct TopicNames {
 class Watcher {
  public:
   virtual ~Watcher() = default;
-  // Called before each call of the process to the outside, and after those that change something. It
-  // may run the others for a while, or throw SimulatedCrash.
+  // Called before each call of the process to the outside, and after those that change something.
+  // It may run the others for a while, or throw SimulatedCrash.
   virtual void at(std::string_view place) = 0;
   virtual bool log_lags() = 0;  // a poll of a log that finds nothing although there is something
   virtual std::optional<stream::CommitFault> commit_fault() = 0;

@@ -26,8 +26,8 @@ bool may_try_again(Code code) {  // as cli/supervisor.cc has it
   }
 }
 
-// WEIR_SIM_TRACE=1: every place that a process reaches, what takes effect and what the roles log goes to
-// stderr.
+// WEIR_SIM_TRACE=1: every place that a process reaches, what takes effect and what the roles log
+// goes to stderr.
 bool traced() {
   static const bool wanted = std::getenv("WEIR_SIM_TRACE") != nullptr;
   return wanted;
@@ -79,7 +79,8 @@ std::optional<stream::CommitFault> Actor::commit_fault() {
 
 std::optional<Error> Actor::store_fault() {
   if (world_.quiet || !happens(world_.random, world_.chaos.store_fault)) return std::nullopt;
-  static constexpr Code kCodes[] = {Code::kUnavailable, Code::kTimeout, Code::kIo, Code::kExhausted};
+  static constexpr Code kCodes[] = {Code::kUnavailable, Code::kTimeout, Code::kIo,
+                                    Code::kExhausted};
   return Error(kCodes[pick(world_.random, std::size(kCodes))], "the simulation wants it");
 }
 
@@ -117,9 +118,11 @@ World::World(WorldOptions its_options) : options(its_options), random(its_option
   const auto add = [&](Actor::Kind kind, const std::string& name) {
     actors_.push_back(std::make_unique<Actor>(*this, kind, name));
   };
-  for (int i = 0; i < options.trainers; ++i) add(Actor::Kind::kTrainer, "trainer-" + std::to_string(i));
+  for (int i = 0; i < options.trainers; ++i)
+    add(Actor::Kind::kTrainer, "trainer-" + std::to_string(i));
   if (options.produced > 0) add(Actor::Kind::kProducer, "producer-0");
-  for (int i = 0; i < options.scorers; ++i) add(Actor::Kind::kScorer, "scorer-" + std::to_string(i));
+  for (int i = 0; i < options.scorers; ++i)
+    add(Actor::Kind::kScorer, "scorer-" + std::to_string(i));
 }
 
 World::~World() {
@@ -280,7 +283,8 @@ bool World::settle(Millis limit) {
 
 CrashPoints World::crash_points(Actor& actor) {
   return CrashPoints([this, &actor](std::string_view place) {
-    if (place == "acknowledged") journal.push_back({Event::Kind::kConcluded, actor.name, "", {}, actor.epoch_seen});
+    if (place == "acknowledged")
+      journal.push_back({Event::Kind::kConcluded, actor.name, "", {}, actor.epoch_seen});
     actor.at(place);
   });
 }
@@ -302,8 +306,8 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
     own.count = options.produced;
     own.seed = random();
     own.broker_timeout = kTimeout;
-    return std::unique_ptr<Role>(WEIR_TRY(
-        produce::Producer::open(own, *actor.broker, actor.models, clock, actor.produced)));
+    return std::unique_ptr<Role>(
+        WEIR_TRY(produce::Producer::open(own, *actor.broker, actor.models, clock, actor.produced)));
   }
   score::ScorerOptions own;
   own.pipeline = "sim";
@@ -316,8 +320,8 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
   own.member = actor.name;
   own.batch_records_max = 7;
   own.broker_timeout = kTimeout;
-  return std::unique_ptr<Role>(WEIR_TRY(score::Scorer::open(
-      own, *actor.broker, actor.models, clock, crash_points(actor), actor.counters)));
+  return std::unique_ptr<Role>(WEIR_TRY(score::Scorer::open(own, *actor.broker, actor.models, clock,
+                                                            crash_points(actor), actor.counters)));
 }
 
 Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
@@ -354,7 +358,8 @@ Result<train::TrainedModel> World::train(Actor& actor, const registry::Dataset& 
   own.target = "y";
   own.bad_rows_max = kBadRowsMax;
   own.threads = 1;
-  // Its threads cannot be unwound by a SimulatedCrash: it reads the store itself, without the chaos.
+  // Its threads cannot be unwound by a SimulatedCrash: it reads the store itself, without the
+  // chaos.
   return train::train_on_dataset(store, dataset, own,
                                  [](const train::TrainingProgress&) { return Status{}; });
 }

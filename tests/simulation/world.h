@@ -1,9 +1,9 @@
-// A whole pipeline on one thread: trainers, a producer and scorers on an in-memory cluster and store,
-// stepped in an order that follows from a seed, on a clock that moves only here.
+// A whole pipeline on one thread: trainers, a producer and scorers on an in-memory cluster and
+// store, stepped in an order that follows from a seed, on a clock that moves only here.
 //
-// A process may be held up (the others go on in the middle of its call) or die at every call that it
-// makes to the outside; then it is started anew, as a supervisor would. The chaos that does it is off
-// until a test turns it on; directed tests hook in at a named place instead.
+// A process may be held up (the others go on in the middle of its call) or die at every call that
+// it makes to the outside; then it is started anew, as a supervisor would. The chaos that does it
+// is off until a test turns it on; directed tests hook in at a named place instead.
 //
 // Owner: a test. Threads: one. Errors: problems() tells what went wrong beside the promises: a role
 // that gave up for good.
@@ -76,7 +76,7 @@ class Actor final : public Watcher {
   std::string crash_at;     // dies once when it reaches this crash point, or calls from this place
   std::string stall_at;     // is held up once there, for so long
   Millis stall_for{0};
-  int lags_left = 0;        // so many polls of a log find nothing
+  int lags_left = 0;             // so many polls of a log find nothing
   std::uint64_t epoch_seen = 0;  // the last that it read the begin of
   int crashes = 0;
   int lives = 0;
