@@ -4,9 +4,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/model_page.h"
 #include "gate/control_log.h"
 #include "gate/members.h"
 
@@ -72,9 +74,16 @@ Status show_model(const ModelsOptions& options) {
   store::FileStore* store = WEIR_TRY(context->store());
   const registry::ModelRegistry models(*store, context->settings().model.path);
   const auto loaded = WEIR_TRY(models.load(options.version, ""));
-  auto json = nlohmann::ordered_json::parse(loaded.manifest.to_json());
-  json["model"] = nlohmann::ordered_json::parse(loaded.model->to_json());
-  std::printf("%s\n", json.dump(options.common.json() ? -1 : 2).c_str());
+  const auto reigns = read_reigns(*context, options.version);
+  if (!reigns) {
+    log::warn("cannot tell which offsets the model has answered", {{"reason", reigns.error()}});
+  }
+  const auto known = reigns ? std::optional(*reigns) : std::nullopt;
+  if (options.common.json()) {
+    std::printf("%s\n", model_page_json(loaded, known).c_str());
+  } else {
+    print_model_page(loaded, models.url(options.version), known);
+  }
   return {};
 }
 
@@ -132,7 +141,8 @@ void add_models(CLI::App& app, Action& action) {
   add_common_options(*list, options->common);
   list->callback([=, &action] { action = [=] { return finish(list_models(options->common)); }; });
 
-  CLI::App* show = command->add_subcommand("show", "One version: manifest and model");
+  CLI::App* show = command->add_subcommand(
+      "show", "One version: when, where and on what it was trained, and the offsets it answered");
   add_common_options(*show, options->common);
   show->add_option("VERSION", options->version, "The version")->required();
   show->callback([=, &action] { action = [=] { return finish(show_model(*options)); }; });

@@ -118,7 +118,8 @@ Status Context::ensure_topics() {
                                       {topics.predictions, topics.partitions, false, replication},
                                       {topics.dead, topics.partitions, false, replication},
                                       {topics.control, 1, true, replication},
-                                      {topics.members, 1, false, replication}},
+                                      {topics.members, 1, false, replication},
+                                      {topics.swaps, 1, true, replication}},
                                      kFirstContact),
                 "reaching Kafka at " + settings().kafka.at("bootstrap.servers"));
 }

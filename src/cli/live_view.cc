@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/model_page.h"
 #include "format/csv_chunker.h"
 #include "format/csv_record.h"
 #include "format/prediction_message.h"
@@ -17,35 +18,12 @@ constexpr Millis kCatchUp{10'000};
 constexpr Millis kBetweenShown{200};
 constexpr Millis kBetweenDeadShown{1'000};
 constexpr std::size_t kVersionsKept = 4;
-constexpr std::size_t kLineWidth = 78;
 
 using Json = nlohmann::ordered_json;
 
 void print_json(const Json& json) {
   std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
   std::fflush(stdout);
-}
-
-// "medv = 36.4 - 0.108 crim + 0.0464 zn …" over as many lines as it takes.
-void print_equation(const registry::LoadedModel& loaded) {
-  const auto model = nlohmann::json::parse(loaded.model->to_json(), nullptr, false);
-  if (!model.is_object() || !model.contains("coefficients")) return;
-  char number[32];
-  std::snprintf(number, sizeof number, "%.4g", model.value("intercept", 0.0));
-  std::string line = "      " + one_line(loaded.manifest.schema.target) + " = " + number;
-  const auto& coefficients = model.at("coefficients");
-  for (std::size_t i = 0; i < coefficients.size(); ++i) {
-    const double value = coefficients[i].get<double>();
-    std::snprintf(number, sizeof number, "%.4g ", value < 0 ? -value : value);
-    const std::string term = (value < 0 ? " - " : " + ") + std::string(number) +
-                             one_line(loaded.manifest.schema.features[i]);
-    if (line.size() + term.size() > kLineWidth) {
-      std::printf("%s\n", line.c_str());
-      line = "       ";
-    }
-    line += term;
-  }
-  std::printf("%s\n", line.c_str());
 }
 
 }  // namespace

@@ -74,6 +74,7 @@ Result<RoleSpec> Roles::scorer() {
   options.dead_topic = own.topics.dead;
   options.control_topic = own.topics.control;
   options.members_topic = own.topics.members;
+  options.swaps_topic = own.topics.swaps;
   options.group = own.score.group;
   options.member = WEIR_TRY(context.claim_member_name("scorer"));
   options.commit_interval = own.score.commit_interval;

@@ -44,6 +44,7 @@ TEST(LoadSettings, reads_the_file_and_fills_names_from_the_pipeline) {
   EXPECT_EQ(settings.kafka.at("bootstrap.servers"), "kafka-1:9092");
   EXPECT_EQ(settings.topics.features, "boston.features");
   EXPECT_EQ(settings.topics.members, "boston.members");
+  EXPECT_EQ(settings.topics.swaps, "boston.swaps");
   EXPECT_EQ(settings.score.group, "boston.scorer");
   EXPECT_EQ(settings.train.group, "boston.trainer");
   EXPECT_EQ(settings.score.commit_interval, 100ms);

@@ -146,6 +146,8 @@ void add_model_and_topics(std::vector<Setting>& table) {
                       "The control log: every epoch, kept for ever, written by the trainer alone."),
        after_pipeline(WEIR_AT(topics.members), ".members",
                       "Where the pipeline's processes announce themselves and answer."),
+       after_pipeline(WEIR_AT(topics.swaps), ".swaps",
+                      "From which offset on each epoch's model answered, kept for ever."),
        integer(WEIR_AT(topics.partitions), 1, 10'000, "partitions",
                "How many partitions features, predictions and dead get when they are made."),
        integer(WEIR_AT(topics.replication), -1, 32'767, "replicas",

@@ -48,6 +48,7 @@ struct TopicsSettings {
   std::string dead;         // <pipeline>.dead
   std::string control;      // <pipeline>.control
   std::string members;      // <pipeline>.members
+  std::string swaps;        // <pipeline>.swaps
   std::int32_t partitions = 4;
   std::int32_t replication = -1;  // -1: the broker's default
 

@@ -7,6 +7,7 @@
 #include "score/scorer.h"
 
 #include "base/log.h"
+#include "record/swap.h"
 
 namespace weir::score {
 namespace {
@@ -144,6 +145,7 @@ Status Scorer::score(const stream::RecordBatch& batch) {
     transaction_.emplace();
     transaction_->began = clock_.steady();
   }
+  WEIR_TRY(note_swaps(batch));
   const ScoreCounts counts = WEIR_TRY(scorer_->score(batch, *sink_));
   crash_points_.reach("produced");
   transaction_->counts.scored += counts.scored;
@@ -152,6 +154,16 @@ Status Scorer::score(const stream::RecordBatch& batch) {
   transaction_->group = batch.group();
   for (const stream::Record& record : batch.records()) {
     transaction_->next_offsets[record.partition] = record.offset + 1;
+  }
+  return {};
+}
+
+// Where this epoch takes over a partition: on record with the first answer, or not at all.
+Status Scorer::note_swaps(const stream::RecordBatch& batch) {
+  for (const auto& first : swap_notes_.take(batch.records(), scorer_->epoch())) {
+    const record::SwapRecord note{scorer_->epoch(), scorer_->version(), first.partition,
+                                  first.offset, options_.member};
+    WEIR_TRY(sink_->send({options_.swaps_topic, 0, std::nullopt, note.to_json(), nullptr}));
   }
   return {};
 }
@@ -181,11 +193,13 @@ Status Scorer::try_commit() {
   counters_.dead += transaction_->counts.dead;
   ++counters_.transactions;
   transaction_.reset();
+  swap_notes_.committed();
   return {};
 }
 
 Status Scorer::recover(const Error& why) {
   transaction_.reset();
+  swap_notes_.aborted();
   sink_.reset();
   if (why.code() == Code::kFenced || why.code() == Code::kPermissionDenied) return fail(why);
   log::warn("a transaction came to nothing and its records are scored again",
@@ -202,16 +216,20 @@ Status Scorer::recover(const Error& why) {
 
 void Scorer::on_assigned(std::span<const std::int32_t> partitions) {
   assigned_ = true;
+  swap_notes_.forget(partitions);
   log::debug("partitions assigned", {{"member", options_.member}, {"count", partitions.size()}});
 }
 
-void Scorer::on_revoked(std::span<const std::int32_t>) {
-  if (!transaction_) return;
-  Status committed = try_commit();
-  if (!committed) to_recover_ = committed.error();
+void Scorer::on_revoked(std::span<const std::int32_t> partitions) {
+  if (transaction_) {
+    Status committed = try_commit();
+    if (!committed) to_recover_ = committed.error();
+  }
+  swap_notes_.forget(partitions);
 }
 
-void Scorer::on_lost(std::span<const std::int32_t>) {
+void Scorer::on_lost(std::span<const std::int32_t> partitions) {
+  swap_notes_.forget(partitions);
   if (!transaction_) return;
   to_recover_ = Error(Code::kUnavailable, "the partitions were given to another member");
 }

@@ -21,6 +21,7 @@
 #include "gate/members.h"
 #include "registry/model_registry.h"
 #include "score/batch_scorer.h"
+#include "score/swap_notes.h"
 #include "stream/broker.h"
 
 namespace weir::score {
@@ -32,6 +33,7 @@ struct ScorerOptions {
   std::string dead_topic;
   std::string control_topic;
   std::string members_topic;
+  std::string swaps_topic;
   std::string group;
   std::string member;  // unique among the live; also makes the transactional id
   Millis commit_interval{100};
@@ -80,6 +82,7 @@ class Scorer final : public Role, private stream::RebalanceListener {
   Status close_gate(std::uint64_t epoch);
   Status open_gate();
   Status score(const stream::RecordBatch& batch);
+  Status note_swaps(const stream::RecordBatch& batch);
   Millis poll_wait(Millis wait_max) const;
   Status commit_if_due();
   Status commit_open();
@@ -98,6 +101,7 @@ class Scorer final : public Role, private stream::RebalanceListener {
   std::unique_ptr<stream::TransactionalSink> sink_;
   std::unique_ptr<BatchScorer> scorer_;  // of the model in force, once one was loaded
   std::optional<Transaction> transaction_;
+  SwapNotes swap_notes_;
   bool gate_open_ = false;
   bool assigned_ = false;            // partitions came: read the control log to its end first
   std::optional<Error> to_recover_;  // found inside a rebalance: handled after the poll

@@ -198,6 +198,61 @@ def test_models_are_listed_shown_and_rolled_back(pipeline):
     }
     assert of_epoch_3 == {1}
     assert pipeline.versions() == [1, 2, 4]
+    check_reigns(pipeline, evidence)
+
+
+def check_reigns(pipeline, evidence):
+    """What `models show` says of each version's offsets is what the predictions say."""
+    resumes = [record for _, record in evidence.control if record["type"] == "resume"]
+    places = sorted(
+        (answer["partition"], answer["offset"], answer["epoch"])
+        for answer in map(lambda r: json.loads(r.value), evidence.predictions)
+    )
+    for version in pipeline.versions():
+        shown = json.loads(pipeline.ok("models", "show", version, "-o", "json"))["reigns"]
+        own = [resume for resume in resumes if resume["version"] == version]
+        assert [(r["epoch"], r["outcome"], r["by"], r["since"]) for r in shown] == [
+            (r["epoch"], r["outcome"], r["by"], r["at"]) for r in own
+        ]
+        for reign in shown:
+            epoch = reign["epoch"]
+            assert reign["in_force"] == (epoch == resumes[-1]["epoch"])
+            expected = []
+            for partition in sorted({p for p, _, e in places if e == epoch}):
+                offsets = [o for p, o, e in places if (p, e) == (partition, epoch)]
+                later = [o for p, o, e in places if p == partition and e > epoch]
+                expected.append(
+                    {
+                        "partition": partition,
+                        "first": offsets[0],
+                        "next": min(later, default=None),
+                    }
+                )
+            assert expected and reign["partitions"] == expected, (reign, expected)
+        told = pipeline.ok("models", "show", version)
+        assert f"model {version}: linear, trained 2" in told
+        assert "/dataset/" in told and "trained on" in told
+        for reign in shown:
+            rows = [line.split() for line in told.splitlines()]
+            for at in reign["partitions"]:
+                next_text = at["next"] if at["next"] is not None else "force"
+                assert any(
+                    row[:2] == [str(reign["epoch"]), reign["outcome"]]
+                    and str(at["first"]) in row
+                    and (row[-1] == str(next_text) or at["next"] is None and row[-1] == "since")
+                    for row in rows
+                ), (told, at)
+
+
+def test_a_model_is_shown_without_its_offsets_where_kafka_is_away(trained):
+    done = trained.run("models", "show", "1", "-o", "json", "-X", "bootstrap.servers=127.0.0.1:1")
+    assert done.returncode == 0
+    shown = json.loads(done.stdout)
+    assert shown["version"] == 1 and shown["reigns"] is None
+    assert b"cannot tell which offsets the model has answered" in done.stderr
+    done = trained.run("models", "show", "1", "-X", "bootstrap.servers=127.0.0.1:1")
+    assert done.returncode == 0
+    assert b"model 1: linear" in done.stdout and b"EPOCH" not in done.stdout
 
 
 def test_a_version_that_is_not_there_can_be_neither_shown_nor_put_in_force(trained):

@@ -4,6 +4,7 @@
 
 #include "base/sha256.h"
 #include "simulation/answers.h"
+#include "simulation/boundaries.h"
 
 namespace weir::simulation {
 namespace {
@@ -220,6 +221,7 @@ std::vector<std::string> check_settled(World& world) {
   for (std::string& problem : Invariants(world).check()) problems.push_back(std::move(problem));
   check_answers(world, problems);
   check_order(world, problems);
+  check_swaps(world, problems);
   DatasetCheck(world, problems).run();
   check_liveness(world, problems);
   return problems;

@@ -10,7 +10,7 @@
 
 namespace weir::simulation {
 
-// A prediction, as it was sent.
+// An answer, or the note of one, as it was sent.
 struct SentPrediction {
   std::int32_t partition = 0;
   std::int64_t offset = 0;
@@ -22,13 +22,15 @@ struct Event {
     kControl,    // a control record was committed: value
     kConcluded,  // the trainer takes it that nothing of an earlier epoch is in flight
     kFenced,     // who: a transactional id
-    kCommitted,  // who: a transactional id; what it committed: predictions
+    kCommitted,  // who: a transactional id; what it committed
   };
   Kind kind = Kind::kControl;
   std::string who;
   std::string value;
   std::vector<SentPrediction> predictions;
-  std::uint64_t epoch = 0;  // kConcluded: of which the trainer takes it
+  std::vector<SentPrediction> dead;   // dead letters, which name no epoch
+  std::vector<SentPrediction> noted;  // notes of the swaps topic
+  std::uint64_t epoch = 0;            // kConcluded: of which the trainer takes it
 };
 
 using Journal = std::vector<Event>;

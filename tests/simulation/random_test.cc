@@ -105,7 +105,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "which did not rule in epoch"},
         Planted{"spoils_a_moved_dataset", Sabotage::kSpoilsAMovedDataset, "is in 0 places"},
         Planted{"copies_a_moved_dataset", Sabotage::kCopiesAMovedDataset, "is in 2 places"},
-        Planted{"publishes_half_a_model", Sabotage::kPublishesHalfAModel, "not whole"}),
+        Planted{"publishes_half_a_model", Sabotage::kPublishesHalfAModel, "not whole"},
+        Planted{"drops_swap_notes", Sabotage::kDropsSwapNotes, "has answers and no note"},
+        Planted{"notes_a_later_offset", Sabotage::kNotesALaterOffset, "the lowest note says"}),
     [](const auto& planted) { return planted.param.name; });
 
 }  // namespace

@@ -16,6 +16,8 @@ enum class Sabotage {
   kSpoilsAMovedDataset,   // the file that arrives in used/ lacks its last byte
   kCopiesAMovedDataset,   // the file stays in the drop folder too
   kPublishesHalfAModel,   // the folder of a version appears before its files are whole
+  kDropsSwapNotes,        // predictions without the note that their epoch took over
+  kNotesALaterOffset,     // than the first one answered
 };
 
 }  // namespace weir::simulation

@@ -34,6 +34,8 @@ class WatchedSink final : public stream::TransactionalSink {
     }
     event_.kind = Event::Kind::kCommitted;
     if (watcher_.sabotage() == Sabotage::kCommitsOffsetsOnly) return {};
+    if (record.topic == topics_.swaps) return send_note(record);
+    if (record.topic == topics_.dead) note_dead_letter(*record.headers);
     if (record.topic != topics_.predictions) return inner_->send(record);
     const std::string text = sabotaged(std::string(record.value));
     const Json json = Json::parse(text);
@@ -68,6 +70,28 @@ class WatchedSink final : public stream::TransactionalSink {
   }
 
  private:
+  Status send_note(const stream::OutRecord& record) {
+    if (watcher_.sabotage() == Sabotage::kDropsSwapNotes) return {};
+    Json json = Json::parse(record.value);
+    if (watcher_.sabotage() == Sabotage::kNotesALaterOffset) {
+      json["offset"] = json["offset"].get<std::int64_t>() + 1;
+    }
+    event_.noted.push_back({json["partition"], json["offset"], json["epoch"]});
+    const std::string text = json.dump();
+    stream::OutRecord changed = record;
+    changed.value = text;
+    return inner_->send(changed);
+  }
+
+  void note_dead_letter(const stream::Headers& headers) {
+    SentPrediction letter;
+    for (const auto& [name, value] : headers) {
+      if (name == "__connect.errors.partition") letter.partition = std::stoi(value);
+      if (name == "__connect.errors.offset") letter.offset = std::stoll(value);
+    }
+    event_.dead.push_back(letter);
+  }
+
   std::string sabotaged(std::string text) const {
     Json json = Json::parse(text);
     switch (watcher_.sabotage()) {
@@ -236,7 +260,7 @@ Status WatchedBroker::fence(const std::string& transactional_id, Millis timeout)
   watcher_.at("fence");
   if (watcher_.sabotage() == Sabotage::kFenceDoesNothing) return {};
   Status fenced = process_.fence(transactional_id, timeout);
-  if (fenced) watcher_.write({Event::Kind::kFenced, transactional_id, "", {}, 0});
+  if (fenced) watcher_.write({Event::Kind::kFenced, transactional_id, "", {}, {}, {}, 0});
   return fenced;
 }
 

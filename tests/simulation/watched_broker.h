@@ -23,6 +23,7 @@ struct TopicNames {
   std::string dead = "sim.dead";
   std::string control = "sim.control";
   std::string members = "sim.members";
+  std::string swaps = "sim.swaps";
 };
 
 // What the wrappers ask of the world around one process.

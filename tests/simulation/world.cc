@@ -111,7 +111,8 @@ World::World(WorldOptions its_options) : options(its_options), random(its_option
                                             {topics.predictions, 2, false},
                                             {topics.dead, 1, false},
                                             {topics.control, 1, true},
-                                            {topics.members, 1, false}},
+                                            {topics.members, 1, false},
+                                            {topics.swaps, 1, true}},
                                            kTimeout);
   if (!made) problems.push_back(made.error().message());
   broker.set_timeouts(Millis{10'000}, Millis{60'000}, Millis{30'000});
@@ -284,7 +285,7 @@ bool World::settle(Millis limit) {
 CrashPoints World::crash_points(Actor& actor) {
   return CrashPoints([this, &actor](std::string_view place) {
     if (place == "acknowledged")
-      journal.push_back({Event::Kind::kConcluded, actor.name, "", {}, actor.epoch_seen});
+      journal.push_back({Event::Kind::kConcluded, actor.name, "", {}, {}, {}, actor.epoch_seen});
     actor.at(place);
   });
 }
@@ -316,6 +317,7 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
   own.dead_topic = topics.dead;
   own.control_topic = topics.control;
   own.members_topic = topics.members;
+  own.swaps_topic = topics.swaps;
   own.group = kGroup;
   own.member = actor.name;
   own.batch_records_max = 7;

@@ -25,6 +25,8 @@ class Evidence:
         ]
         self.predictions = pipeline.topic("predictions").read_to_end()
         self.dead = pipeline.topic("dead").read_to_end()
+        # After the answers: a note is there as soon as its answer is.
+        self.swaps = [json.loads(record.value) for record in pipeline.topic("swaps").read_to_end()]
         self.members = [
             (record.timestamp, json.loads(record.value))
             for record in pipeline.topic("members").read_to_end()
@@ -38,6 +40,7 @@ def check_promises(pipeline, all_scored=True, while_training="halt"):
     check_each_record_once(evidence, all_scored)
     check_values(evidence)
     check_epochs(evidence)
+    check_swaps(evidence)
     if while_training == "halt":
         check_silence_while_halted(evidence)
     check_datasets(evidence)
@@ -148,6 +151,46 @@ def check_epochs(evidence):
         for partition, entries in along.items():
             in_order = [epoch for _, epoch in sorted(entries)]
             assert in_order == sorted(in_order), f"epochs fall along {name} {partition}"
+
+
+def check_swaps(evidence):
+    """Along each partition, an epoch's lowest note is the first record that it answered.
+
+    A dead letter names no epoch: between the note and the epoch's first prediction there may be
+    others of the dead, but nothing that was answered in another way.
+    """
+    epochs = epochs_of(evidence)
+    noted = {}
+    for note in evidence.swaps:
+        assert list(note) == ["type", "epoch", "version", "partition", "offset", "member"], note
+        assert note["type"] == "swap", note
+        _, resume = epochs[note["epoch"]]
+        assert resume and resume[1]["version"] == note["version"], f"not the model of it: {note}"
+        place = (note["epoch"], note["partition"])
+        noted[place] = min(noted.get(place, note["offset"]), note["offset"])
+
+    dead = set(map(_place_of_dead_letter, evidence.dead))
+    epoch_at = {}
+    first = {}
+    for record in evidence.predictions:
+        answer = json.loads(record.value)
+        epoch_at[answer["partition"], answer["offset"]] = answer["epoch"]
+        place = (answer["epoch"], answer["partition"])
+        first[place] = min(first.get(place, answer["offset"]), answer["offset"])
+
+    for (epoch, partition), offset in first.items():
+        assert (epoch, partition) in noted, f"no note of epoch {epoch} along partition {partition}"
+        begins = noted[epoch, partition]
+        assert begins <= offset, f"epoch {epoch}, partition {partition}: {offset}, noted {begins}"
+        between = [at for at in range(begins, offset) if (partition, at) not in dead]
+        # Marks of transactions take up offsets, too: what is no record has no answer either.
+        strange = [at for at in between if (partition, at) in epoch_at]
+        assert not strange, f"noted {begins}, and in between: {strange[:10]}"
+    for (epoch, partition), offset in noted.items():
+        if offset >= evidence.committed[partition]:
+            continue  # its answer may have come after the answers were read
+        answered = (partition, offset) in dead or epoch_at.get((partition, offset)) == epoch
+        assert answered, f"epoch {epoch}, partition {partition}: noted {offset}, no answer there"
 
 
 def check_silence_while_halted(evidence):
