@@ -15,6 +15,8 @@
 #include "stream/leadership.h"
 #include "stream/log_reader.h"
 #include "stream/record_source.h"
+#include "stream/records.h"
+#include "stream/topic_history.h"
 #include "stream/transactional_sink.h"
 
 namespace weir::stream {
@@ -51,6 +53,20 @@ class Broker {
   virtual Result<std::unique_ptr<Leadership>> open_leadership(const std::string& topic,
                                                               const std::string& group,
                                                               const std::string& member) = 0;
+  // What the topic holds now, from `start` on; see topic_history.h. kCorrupt where a named offset
+  // is below the earliest record, kInvalidArgument for a partition that the topic has not.
+  virtual Result<std::unique_ptr<TopicHistory>> open_history(const std::string& topic,
+                                                             const HistoryStart& start) = 0;
+  // Where a group stands, without joining it, by partition. Partitions in which it has committed
+  // nothing are absent, so that a group that never was gives none. Waits out a transaction that
+  // has offsets of the group pending.
+  virtual Result<std::vector<PartitionOffset>> committed_offsets(const std::string& group,
+                                                                 const std::string& topic,
+                                                                 Millis timeout) = 0;
+  // By partition, all of them, the offset after the last record of any kind: markers and the
+  // records of open and aborted transactions included.
+  virtual Result<std::vector<PartitionOffset>> log_ends(const std::string& topic,
+                                                        Millis timeout) = 0;
   // Ends whatever the holder of this transactional id has open and shuts it out for good.
   virtual Status fence(const std::string& transactional_id, Millis timeout) = 0;
 };

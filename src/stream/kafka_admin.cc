@@ -123,6 +123,39 @@ Status create(const KafkaClient& client, const std::vector<TopicSpec>& topics, M
   return {};
 }
 
+Result<std::vector<std::int64_t>> list_offsets(const KafkaClient& client, const std::string& topic,
+                                               int count, std::int64_t spec,
+                                               rd_kafka_IsolationLevel_t isolation,
+                                               Millis timeout) {
+  const PartitionListPtr list(rd_kafka_topic_partition_list_new(count));
+  for (int partition = 0; partition < count; ++partition) {
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = spec;
+  }
+  const QueuePtr queue(rd_kafka_queue_new(client.get()));
+  const OptionsPtr options = options_for(client.get(), RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout);
+  const KafkaErrorPtr refused(rd_kafka_AdminOptions_set_isolation_level(options.get(), isolation));
+  if (refused) return fail(client.error(*refused));
+  rd_kafka_ListOffsets(client.get(), list.get(), options.get(), queue.get());
+  const EventPtr event = WEIR_TRY(answer(client, queue.get(), timeout));
+  std::size_t answers = 0;
+  const auto** infos =
+      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &answers);
+  std::vector<std::optional<std::int64_t>> found(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < answers; ++i) {
+    const auto* at = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
+    if (at->err) return fail(client.error(at->err));
+    if (at->partition >= 0 && at->partition < count) {
+      found[static_cast<std::size_t>(at->partition)] = at->offset;
+    }
+  }
+  std::vector<std::int64_t> offsets;
+  for (const auto& offset : found) {
+    if (!offset) return fail(Code::kIo, "no answer on a partition of " + topic);
+    offsets.push_back(*offset);
+  }
+  return offsets;
+}
+
 }  // namespace
 
 Status ensure_kafka_topics(const KafkaClientFactory& factory, const std::vector<TopicSpec>& topics,
@@ -152,25 +185,26 @@ Status ensure_kafka_topics(const KafkaClientFactory& factory, const std::vector<
   }
 }
 
-Result<std::int64_t> kafka_log_end(const KafkaClient& client, const std::string& topic,
-                                   std::int32_t partition, Millis timeout) {
-  const PartitionListPtr list(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset =
-      RD_KAFKA_OFFSET_SPEC_LATEST;
-  const QueuePtr queue(rd_kafka_queue_new(client.get()));
-  const OptionsPtr options = options_for(client.get(), RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout);
-  const KafkaErrorPtr refused(rd_kafka_AdminOptions_set_isolation_level(
-      options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED));
-  if (refused) return fail(client.error(*refused));
-  rd_kafka_ListOffsets(client.get(), list.get(), options.get(), queue.get());
-  const EventPtr event = WEIR_TRY(answer(client, queue.get(), timeout));
-  std::size_t count = 0;
-  const auto** infos =
-      rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(event.get()), &count);
-  if (count != 1) return fail(Code::kIo, "no answer on the end of " + topic);
-  const auto* at = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[0]);
-  if (at->err) return fail(client.error(at->err));
-  return at->offset;
+Result<std::vector<std::int64_t>> kafka_list_offsets(const KafkaClient& client,
+                                                     const std::string& topic, int count,
+                                                     std::int64_t spec,
+                                                     rd_kafka_IsolationLevel_t isolation,
+                                                     Millis timeout) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  for (;;) {
+    auto offsets = list_offsets(client, topic, count, spec, isolation, left_until(deadline));
+    // A topic that was made just now may not have its leaders yet.
+    const bool passes = !offsets && offsets.error().code() == Code::kUnavailable;
+    if (!passes || left_until(deadline) == Millis(0)) return offsets;
+    rd_kafka_poll(client.get(), 50);
+  }
+}
+
+Result<std::vector<std::int64_t>> kafka_log_ends(const KafkaClient& client,
+                                                 const std::string& topic, int count,
+                                                 Millis timeout) {
+  return kafka_list_offsets(client, topic, count, RD_KAFKA_OFFSET_SPEC_LATEST,
+                            RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED, timeout);
 }
 
 }  // namespace weir::stream

@@ -47,6 +47,33 @@ Result<std::unique_ptr<Leadership>> KafkaBroker::open_leadership(const std::stri
   return open_kafka_leadership(*factory_, topic, group, member);
 }
 
+Result<std::unique_ptr<TopicHistory>> KafkaBroker::open_history(const std::string& topic,
+                                                                const HistoryStart& start) {
+  return open_kafka_history(*factory_, topic, start);
+}
+
+Result<std::vector<PartitionOffset>> KafkaBroker::committed_offsets(const std::string& group,
+                                                                    const std::string& topic,
+                                                                    Millis timeout) {
+  return kafka_committed_offsets(*factory_, group, topic, timeout);
+}
+
+Result<std::vector<PartitionOffset>> KafkaBroker::log_ends(const std::string& topic,
+                                                           Millis timeout) {
+  const auto look_up = [&]() -> Result<std::vector<PartitionOffset>> {
+    const auto client =
+        WEIR_TRY(factory_->consumer("", "ends", std::make_shared<KafkaClientContext>("ends")));
+    const int count = WEIR_TRY(kafka_partition_count(*client, topic, timeout));
+    const auto ends = WEIR_TRY(kafka_log_ends(*client, topic, count, timeout));
+    std::vector<PartitionOffset> found;
+    for (int partition = 0; partition < count; ++partition) {
+      found.push_back({partition, ends[static_cast<std::size_t>(partition)]});
+    }
+    return found;
+  };
+  return during(look_up(), "looking for the ends of " + topic);
+}
+
 Status KafkaBroker::fence(const std::string& transactional_id, Millis timeout) {
   return fence_kafka_producer(*factory_, transactional_id, timeout);
 }

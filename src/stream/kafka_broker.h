@@ -50,6 +50,12 @@ class KafkaBroker final : public Broker {
   Result<std::unique_ptr<Leadership>> open_leadership(const std::string& topic,
                                                       const std::string& group,
                                                       const std::string& member) override;
+  Result<std::unique_ptr<TopicHistory>> open_history(const std::string& topic,
+                                                     const HistoryStart& start) override;
+  Result<std::vector<PartitionOffset>> committed_offsets(const std::string& group,
+                                                         const std::string& topic,
+                                                         Millis timeout) override;
+  Result<std::vector<PartitionOffset>> log_ends(const std::string& topic, Millis timeout) override;
   Status fence(const std::string& transactional_id, Millis timeout) override;
 
  private:

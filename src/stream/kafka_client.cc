@@ -146,11 +146,11 @@ Error KafkaClient::error(const rd_kafka_error_t& error) const {
 }
 
 KafkaClientFactory::Made KafkaClientFactory::consumer(const std::string& group,
-                                                      const std::string& member,
-                                                      Context context) const {
+                                                      const std::string& member, Context context,
+                                                      const KafkaProperties& tuning) const {
   // The queue limits are what a fast reader needs between two fetches: past them librdkafka waits,
   // by default for a whole second.
-  const KafkaProperties defaults = {
+  KafkaProperties defaults = {
       {"client.id", "weir-" + member},
       {"session.timeout.ms", "10000"},
       {"heartbeat.interval.ms", "1000"},
@@ -166,6 +166,7 @@ KafkaClientFactory::Made KafkaClientFactory::consumer(const std::string& group,
       {"check.crcs", "true"},
       {"log.connection.close", "false"},
   };
+  for (const auto& [name, value] : tuning) defaults[name] = value;
   KafkaProperties owned = {
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},

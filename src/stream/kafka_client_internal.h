@@ -102,7 +102,9 @@ class KafkaClientFactory {
   using Context = std::shared_ptr<KafkaClientContext>;
   using Made = Result<std::unique_ptr<KafkaClient>>;
   // Empty group: for librdkafka's plain consumer, and for admin requests.
-  Made consumer(const std::string& group, const std::string& member, Context context) const;
+  // `tuning` goes before the defaults of this room; the user's properties go before both.
+  Made consumer(const std::string& group, const std::string& member, Context context,
+                const KafkaProperties& tuning = {}) const;
   // Empty transactional id: idempotent only.
   Made producer(const std::string& transactional_id, Context context) const;
   const KafkaTimeouts& timeouts() const { return timeouts_; }
@@ -141,13 +143,28 @@ Result<std::unique_ptr<Leadership>> open_kafka_leadership(const KafkaClientFacto
                                                           const std::string& topic,
                                                           const std::string& group,
                                                           const std::string& member);
+Result<std::unique_ptr<TopicHistory>> open_kafka_history(const KafkaClientFactory& factory,
+                                                         const std::string& topic,
+                                                         const HistoryStart& start);
+Result<std::vector<PartitionOffset>> kafka_committed_offsets(const KafkaClientFactory& factory,
+                                                             const std::string& group,
+                                                             const std::string& topic,
+                                                             Millis timeout);
 Status ensure_kafka_topics(const KafkaClientFactory& factory, const std::vector<TopicSpec>& topics,
                            Millis timeout);
 Result<int> kafka_partition_count(const KafkaClient& client, const std::string& topic,
                                   Millis timeout);
-// The offset after the last record of any kind, open transactions included.
-Result<std::int64_t> kafka_log_end(const KafkaClient& client, const std::string& topic,
-                                   std::int32_t partition, Millis timeout);
+// What the brokers answer for the partitions 0 to count - 1, in this order. spec: a time since
+// 1970, which gives -1 where no record is that late, or one of RD_KAFKA_OFFSET_SPEC_….
+Result<std::vector<std::int64_t>> kafka_list_offsets(const KafkaClient& client,
+                                                     const std::string& topic, int count,
+                                                     std::int64_t spec,
+                                                     rd_kafka_IsolationLevel_t isolation,
+                                                     Millis timeout);
+// By partition, the offset after the last record of any kind, open transactions included.
+Result<std::vector<std::int64_t>> kafka_log_ends(const KafkaClient& client,
+                                                 const std::string& topic, int count,
+                                                 Millis timeout);
 Status fence_kafka_producer(const KafkaClientFactory& factory, const std::string& transactional_id,
                             Millis timeout);
 

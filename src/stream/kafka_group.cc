@@ -87,6 +87,28 @@ Status look_up_committed(const KafkaClient& client, rd_kafka_topic_partition_lis
   return first_error(client, partitions);
 }
 
+Result<std::vector<PartitionOffset>> kafka_committed_offsets(const KafkaClientFactory& factory,
+                                                             const std::string& group,
+                                                             const std::string& topic,
+                                                             Millis timeout) {
+  const auto look_up = [&]() -> Result<std::vector<PartitionOffset>> {
+    const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+    const auto client = WEIR_TRY(
+        factory.consumer(group, "offsets", std::make_shared<KafkaClientContext>("offsets")));
+    const int count = WEIR_TRY(kafka_partition_count(*client, topic, timeout));
+    const PartitionListPtr all(rd_kafka_topic_partition_list_new(count));
+    rd_kafka_topic_partition_list_add_range(all.get(), topic.c_str(), 0, count - 1);
+    WEIR_TRY(look_up_committed(*client, *all, left_until(deadline)));
+    std::vector<PartitionOffset> found;
+    for (int i = 0; i < all->cnt; ++i) {
+      const auto& at = all->elems[i];
+      if (at.offset >= 0) found.push_back({at.partition, at.offset});
+    }
+    return found;
+  };
+  return during(look_up(), "looking up the offsets of group " + group + " in " + topic);
+}
+
 Status find_starts(const KafkaClient& client, const std::string& topic,
                    rd_kafka_topic_partition_list_t& partitions, const FirstStartCheck& first_start,
                    Millis timeout) {

@@ -56,11 +56,8 @@ class KafkaLogReader final : public LogReader {
 
   Result<std::vector<LogEntry>> read_to_end(Millis timeout) override {
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
-    std::vector<std::int64_t> ends;
-    for (int partition = 0; partition < started_; ++partition) {
-      ends.push_back(WEIR_TRY(during(kafka_log_end(*client_, topic_, partition, timeout),
-                                     "looking for the end of " + topic_)));
-    }
+    const std::vector<std::int64_t> ends = WEIR_TRY(during(
+        kafka_log_ends(*client_, topic_, started_, timeout), "looking for the end of " + topic_));
     for (std::size_t partition = 0; partition < ends.size();) {
       if (positions_[partition] >= ends[partition]) {
         ++partition;

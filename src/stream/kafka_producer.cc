@@ -80,7 +80,7 @@ rd_kafka_resp_err_t KafkaProducer::enqueue(rd_kafka_topic_t* topic, const OutRec
   const std::string_view key = record.key.value_or(std::string_view());
   const int failed =
       rd_kafka_produce(topic, record.partition.value_or(RD_KAFKA_PARTITION_UA), RD_KAFKA_MSG_F_COPY,
-                       unconst(record.value), record.value.size(),
+                       record.null_value ? nullptr : unconst(record.value), record.value.size(),
                        record.key ? unconst(key) : nullptr, key.size(), nullptr);
   return failed ? rd_kafka_last_error() : RD_KAFKA_RESP_ERR_NO_ERROR;
 }

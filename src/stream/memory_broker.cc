@@ -62,6 +62,36 @@ Result<std::unique_ptr<Leadership>> MemoryInstance::open_leadership(const std::s
   return memory::open_leadership(cluster_, process_, topic, group, member);
 }
 
+Result<std::unique_ptr<TopicHistory>> MemoryInstance::open_history(const std::string& topic,
+                                                                   const HistoryStart& start) {
+  return memory::open_history(cluster_, process_, topic, start);
+}
+
+Result<std::vector<PartitionOffset>> MemoryInstance::committed_offsets(const std::string& group,
+                                                                       const std::string& topic,
+                                                                       Millis) {
+  const std::lock_guard lock(cluster_->mutex);
+  cluster_->sweep();
+  if (auto status = cluster_->usable(*process_, topic); !status) return fail(status.error());
+  std::vector<PartitionOffset> found;
+  for (const auto& [key, offset] : cluster_->committed) {
+    const auto& [of_group, at] = key;
+    if (of_group == group && at.first == topic) found.push_back({at.second, offset});
+  }
+  return found;
+}
+
+Result<std::vector<PartitionOffset>> MemoryInstance::log_ends(const std::string& topic, Millis) {
+  const std::lock_guard lock(cluster_->mutex);
+  cluster_->sweep();
+  if (auto status = cluster_->usable(*process_, topic); !status) return fail(status.error());
+  std::vector<PartitionOffset> ends;
+  for (const auto& log : cluster_->topics.at(topic).partitions) {
+    ends.push_back({static_cast<std::int32_t>(ends.size()), log.end});
+  }
+  return ends;
+}
+
 Status MemoryInstance::fence(const std::string& transactional_id, Millis) {
   const std::lock_guard lock(cluster_->mutex);
   cluster_->sweep();

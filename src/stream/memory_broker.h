@@ -61,6 +61,12 @@ class MemoryInstance : public Broker {
   Result<std::unique_ptr<Leadership>> open_leadership(const std::string& topic,
                                                       const std::string& group,
                                                       const std::string& member) override;
+  Result<std::unique_ptr<TopicHistory>> open_history(const std::string& topic,
+                                                     const HistoryStart& start) override;
+  Result<std::vector<PartitionOffset>> committed_offsets(const std::string& group,
+                                                         const std::string& topic,
+                                                         Millis timeout) override;
+  Result<std::vector<PartitionOffset>> log_ends(const std::string& topic, Millis timeout) override;
   Status fence(const std::string& transactional_id, Millis timeout) override;
 
  protected:
@@ -76,6 +82,7 @@ struct MemoryRecord {
   std::optional<std::string> key;
   std::string value;
   Headers headers;
+  bool null_value = false;  // a tombstone; `value` is empty then
 };
 
 class MemoryBroker final : public MemoryInstance {

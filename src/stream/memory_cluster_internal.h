@@ -197,6 +197,10 @@ Result<std::unique_ptr<LogReader>> open_log(std::shared_ptr<Cluster> cluster,
                                             std::shared_ptr<Process> process,
                                             const std::string& topic, StartAt start,
                                             std::int64_t time_ms);
+Result<std::unique_ptr<TopicHistory>> open_history(std::shared_ptr<Cluster> cluster,
+                                                   std::shared_ptr<Process> process,
+                                                   const std::string& topic,
+                                                   const HistoryStart& start);
 Result<std::unique_ptr<Leadership>> open_leadership(std::shared_ptr<Cluster> cluster,
                                                     std::shared_ptr<Process> process,
                                                     const std::string& topic,

@@ -30,7 +30,8 @@ Result<TopicPartition> accept(Cluster& cluster, const Process& process, const Ou
 MemoryRecord copy_of(const OutRecord& record) {
   MemoryRecord copy;
   if (record.key) copy.key = std::string(*record.key);
-  copy.value = std::string(record.value);
+  if (!record.null_value) copy.value = std::string(record.value);
+  copy.null_value = record.null_value;
   if (record.headers) copy.headers = *record.headers;
   return copy;
 }

@@ -2,34 +2,11 @@
 #include <utility>
 
 #include "stream/memory_cluster_internal.h"
+#include "stream/memory_record_batch_internal.h"
 #include "stream/start_offset.h"
 
 namespace weir::stream::memory {
 namespace {
-
-class MemoryRecordBatch final : public RecordBatch {
- public:
-  std::span<const Record> records() const override { return records_; }
-  Headers headers(std::size_t index) const override { return stored_[index]->record.headers; }
-  std::shared_ptr<const GroupMetadata> group() const override { return group_; }
-
-  void add(std::shared_ptr<const Stored> stored) {
-    const MemoryRecord& from = stored->record;
-    Record& record = records_.emplace_back();
-    record.partition = from.partition;
-    record.offset = from.offset;
-    record.timestamp_ms = from.timestamp_ms;
-    if (from.key) record.key = *from.key;
-    record.value = from.value;
-    stored_.push_back(std::move(stored));
-  }
-  void set_group(std::shared_ptr<const GroupMetadata> group) { group_ = std::move(group); }
-
- private:
-  std::vector<Record> records_;
-  std::vector<std::shared_ptr<const Stored>> stored_;
-  std::shared_ptr<const GroupMetadata> group_;
-};
 
 class MemoryRecordSource final : public RecordSource {
  public:

@@ -2,10 +2,12 @@
 // partition had when the history was opened, without a group. For the audit and for replays.
 //
 // Owner: a command. Threads: one. Isolation: read_committed; the ends are last stable offsets, so
-// that no open transaction hides a record below them. Partitions are read each at its own pace:
-// reading one never waits for another, and what was fetched of those that are not being read is
-// bounded. Errors: kUnavailable, kTimeout, kNotFound (topic), kPermissionDenied, kCorrupt where
-// records were deleted before they were read, with topic, partition and offset named.
+// that no open transaction hides a record below them. Kafka answers a commit a moment before its
+// markers are in the log: a transaction committed just now may lie past the ends, whole. Partitions
+// are read each at its own pace: reading one never waits for another, and what was fetched of those
+// that are not being read is bounded. Errors: kUnavailable, kTimeout, kNotFound (topic),
+// kPermissionDenied, kCorrupt where records were deleted before they were read, with topic,
+// partition and offset named.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +22,8 @@
 
 namespace weir::stream {
 
-// Where a history begins. Both empty: at the earliest record that is there.
+// Where a history begins. Both empty: at the earliest record that is there. Both given:
+// kInvalidArgument.
 struct HistoryStart {
   std::optional<std::int64_t> time_ms;  // the first record of this time or a later one
   // By partition; those that are not named begin at the earliest record. An offset before the
@@ -38,10 +41,11 @@ struct PartitionSpan {
 class TopicHistory {
  public:
   virtual ~TopicHistory() = default;
-  // By partition, all of them.
+  // By partition, all of them, from 0.
   virtual const std::vector<PartitionSpan>& spans() const = 0;
   // The next records of one partition, `records_max` at most, waiting at most `timeout` for the
-  // first. An empty batch: the partition has been read to its end. The batch stays good after the
+  // first. An empty batch: the partition has been read to its end. After a retryable error the
+  // next call goes on where this one stood. The batch stays good after the
   // next call, but holds on to fetched memory: do not keep many. Its group() is null.
   virtual Result<std::unique_ptr<RecordBatch>> next(std::int32_t partition, std::size_t records_max,
                                                     Millis timeout) = 0;

@@ -256,6 +256,21 @@ Result<std::unique_ptr<stream::Leadership>> WatchedBroker::open_leadership(
   return wrap<WatchedLeadership>(process_.open_leadership(topic, group, member), watcher_);
 }
 
+Result<std::unique_ptr<stream::TopicHistory>> WatchedBroker::open_history(
+    const std::string& topic, const stream::HistoryStart& start) {
+  return process_.open_history(topic, start);
+}
+
+Result<std::vector<stream::PartitionOffset>> WatchedBroker::committed_offsets(
+    const std::string& group, const std::string& topic, Millis timeout) {
+  return process_.committed_offsets(group, topic, timeout);
+}
+
+Result<std::vector<stream::PartitionOffset>> WatchedBroker::log_ends(const std::string& topic,
+                                                                     Millis timeout) {
+  return process_.log_ends(topic, timeout);
+}
+
 Status WatchedBroker::fence(const std::string& transactional_id, Millis timeout) {
   watcher_.at("fence");
   if (watcher_.sabotage() == Sabotage::kFenceDoesNothing) return {};

@@ -62,6 +62,13 @@ class WatchedBroker final : public stream::Broker {
   Result<std::unique_ptr<stream::Leadership>> open_leadership(const std::string& topic,
                                                               const std::string& group,
                                                               const std::string& member) override;
+  Result<std::unique_ptr<stream::TopicHistory>> open_history(
+      const std::string& topic, const stream::HistoryStart& start) override;
+  Result<std::vector<stream::PartitionOffset>> committed_offsets(const std::string& group,
+                                                                 const std::string& topic,
+                                                                 Millis timeout) override;
+  Result<std::vector<stream::PartitionOffset>> log_ends(const std::string& topic,
+                                                        Millis timeout) override;
   Status fence(const std::string& transactional_id, Millis timeout) override;
 
  private:
