@@ -33,4 +33,9 @@ DeadLetterHeaders dead_letter_headers_not_finite(const DeadLetterPlace& place) {
                  "the prediction is not a finite number");
 }
 
+DeadLetterHeaders dead_letter_headers_too_large(const DeadLetterPlace& place) {
+  return headers(place, "TRANSFORMATION", "weir.score.BatchScorer", "prediction_too_large",
+                 "the prediction with its key is larger than the broker takes");
+}
+
 }  // namespace weir::format

@@ -29,5 +29,8 @@ using DeadLetterHeaders = std::vector<std::pair<std::string, std::string>>;
 DeadLetterHeaders dead_letter_headers(const DeadLetterPlace& place, const FeatureRefusal& refusal);
 // A row whose prediction is not finite: stage TRANSFORMATION.
 DeadLetterHeaders dead_letter_headers_not_finite(const DeadLetterPlace& place);
+// A message of so many rows, or with so long a key, that its prediction is larger than the broker
+// takes: stage TRANSFORMATION.
+DeadLetterHeaders dead_letter_headers_too_large(const DeadLetterPlace& place);
 
 }  // namespace weir::format

@@ -31,6 +31,13 @@ TEST(DeadLetter, says_so_where_the_prediction_is_not_finite) {
                                             "weir.refusal.prediction_not_finite")}));
 }
 
+TEST(DeadLetter, says_so_where_the_prediction_is_too_large) {
+  EXPECT_THAT(dead_letter_headers_too_large(kPlace),
+              ::testing::IsSupersetOf({Pair("__connect.errors.stage", "TRANSFORMATION"),
+                                       Pair("__connect.errors.exception.class.name",
+                                            "weir.refusal.prediction_too_large")}));
+}
+
 TEST(DeadLetter, keeps_a_hostile_name_on_one_line) {
   const auto headers = dead_letter_headers(kPlace, {FeatureRefusalKind::kNotJson, "a\nb\x1b[2J"});
   EXPECT_EQ(headers.back().second, "a\\nb\\x1b[2J");

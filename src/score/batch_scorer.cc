@@ -62,7 +62,15 @@ Result<ScoreCounts> BatchScorer::score(const stream::RecordBatch& batch,
       ++counts.dead;
       continue;
     }
-    WEIR_TRY(sink.send({names_.predictions_topic, std::nullopt, records[i].key, text_, nullptr}));
+    const Status sent =
+        sink.send({names_.predictions_topic, std::nullopt, records[i].key, text_, nullptr});
+    if (!sent && sent.error().code() == Code::kInvalidArgument) {
+      // One number of three bytes in may be one of twenty out, and it would be so at each try.
+      WEIR_TRY(send_dead_letter(batch, i, format::dead_letter_headers_too_large(place), sink));
+      ++counts.dead;
+      continue;
+    }
+    WEIR_TRY(sent);
     ++counts.scored;
   }
   return counts;
@@ -72,14 +80,20 @@ Status BatchScorer::send_dead_letter(const stream::RecordBatch& batch, std::size
                                      stream::Headers reasons, stream::TransactionalSink& sink) {
   const stream::Record& record = batch.records()[index];
   stream::Headers headers = batch.headers(index);
-  for (auto& reason : reasons) headers.push_back(std::move(reason));
+  headers.insert(headers.end(), reasons.begin(), reasons.end());
+  const auto is_too_large = [](const Status& sent) {
+    return !sent && sent.error().code() == Code::kInvalidArgument;
+  };
   Status sent = sink.send({names_.dead_topic, std::nullopt, record.key, record.value, &headers,
                            record.value.data() == nullptr});
-  if (sent || sent.error().code() != Code::kInvalidArgument) return sent;
+  if (!is_too_large(sent)) return sent;
   // With the reasons it is larger than the broker takes. The reasons go without the record, which
   // can be read where they say it stands.
   headers.emplace_back("weir.value.left.out", "the record with its reasons is too large");
-  return sink.send({names_.dead_topic, std::nullopt, record.key, {}, &headers, true});
+  sent = sink.send({names_.dead_topic, std::nullopt, record.key, {}, &headers, true});
+  if (!is_too_large(sent)) return sent;
+  reasons.emplace_back("weir.record.left.out", "its key and headers are too large, too");
+  return sink.send({names_.dead_topic, std::nullopt, std::nullopt, {}, &reasons, true});
 }
 
 }  // namespace weir::score

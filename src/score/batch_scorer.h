@@ -1,5 +1,6 @@
 // Scores a batch of feature records with one model: each record becomes one prediction or one dead
-// letter, in order.
+// letter, in order. A prediction that is larger than the broker takes becomes a dead letter; a dead
+// letter that is too large goes without the record's value, then without its key and headers.
 //
 // Owner: the scorer, one per model in force. Threads: one. Errors: those of the sink; input never
 // makes one.
