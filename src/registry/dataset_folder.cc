@@ -2,10 +2,16 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+
 namespace weir::registry {
 namespace {
 
 constexpr std::string_view kMarker = "_SUCCESS";
+constexpr std::string_view kReasonEnding = ".reason.json";
+// What HDFS, by default, and the file systems of Linux take. A data set whose new name were longer
+// could never be moved away, and no other would be taken up.
+constexpr std::size_t kNameBytesMax = 255;
 
 }  // namespace
 
@@ -19,10 +25,23 @@ bool is_data_name(std::string_view name) {
 
 namespace {
 
-// "boston.csv", "3" -> "boston.3.csv"; "boston", "3" -> "boston.3".
+// The first `bytes_max` bytes, without half a character of UTF-8 at the end.
+std::string_view cut(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+// "boston.csv", "3" -> "boston.3.csv"; "boston", "3" -> "boston.3". A name that leaves no room for
+// the mark, or for a reason beside it, loses its end, or what stands before its ending.
 std::string with_mark(std::string_view name, std::string_view mark) {
-  const std::size_t dot = std::min(name.rfind('.'), name.size());
-  return std::string(name.substr(0, dot)) + "." + std::string(mark) + std::string(name.substr(dot));
+  const std::size_t room = kNameBytesMax - kReasonEnding.size() - 1 - mark.size();
+  std::size_t dot = std::min(name.rfind('.'), name.size());
+  if (name.size() - dot > room / 2) dot = name.size();  // no ending, but a name with a dot in it
+  const std::string_view ending = name.substr(dot);
+  return std::string(cut(name.substr(0, dot), room - ending.size())) + "." + std::string(mark) +
+         std::string(ending);
 }
 
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
@@ -60,6 +79,7 @@ Status DatasetFolder::make_folders() {
 Result<std::vector<Dataset>> DatasetFolder::look() {
   const SteadyTime now = clock_.steady();
   std::map<std::string, Seen> seen;
+  std::set<std::string> unreadable;
   std::vector<Dataset> ready;
   for (const auto& entry :
        WEIR_TRY(during(store_.list(path_), "looking for data sets in " + store_.url(path_)))) {
@@ -72,6 +92,15 @@ Result<std::vector<Dataset>> DatasetFolder::look() {
       auto folder = of_folder(store_, entry);
       // Gone between the two listings: it was moved, the next look will tell.
       if (!folder && folder.error().code() == Code::kNotFound) continue;
+      if (!folder && folder.error().code() == Code::kPermissionDenied) {
+        // One that nobody lets us into must not keep the others waiting.
+        if (!unreadable_.contains(entry.path)) {
+          log::warn("passing over a folder that cannot be looked into",
+                    {{"folder", store_.url(entry.path)}, {"reason", folder.error()}});
+        }
+        unreadable.insert(entry.path);
+        continue;
+      }
       if (!folder) return fail(std::move(folder.error()));
       dataset = std::move(*folder);
     }
@@ -82,16 +111,23 @@ Result<std::vector<Dataset>> DatasetFolder::look() {
     seen.emplace(entry.path, Seen{dataset->identity, since});
     if (!same || now - since < settle_time_) continue;
     // A file that is open for writing can keep its length for minutes: HDFS counts whole blocks.
-    bool being_written = false;
-    for (const auto& part : dataset->parts) {
-      auto writing = store_.is_being_written(part.path);
-      if (!writing && writing.error().code() != Code::kNotFound) return fail(writing.error());
-      being_written = being_written || !writing || *writing;
-    }
-    if (!being_written) ready.push_back(std::move(*dataset));
+    if (!WEIR_TRY(is_being_written(*dataset))) ready.push_back(std::move(*dataset));
   }
   last_look_ = std::move(seen);
+  unreadable_ = std::move(unreadable);
   return ready;
+}
+
+Result<bool> DatasetFolder::is_being_written(const Dataset& dataset) {
+  bool being_written = false;
+  for (const auto& part : dataset.parts) {
+    auto writing = store_.is_being_written(part.path);
+    // One that may not be read is taken up as it is: it will be refused, and the others go on.
+    if (!writing && writing.error().code() == Code::kPermissionDenied) continue;
+    if (!writing && writing.error().code() != Code::kNotFound) return fail(writing.error());
+    being_written = being_written || !writing || *writing;
+  }
+  return being_written;
 }
 
 Result<Dataset> DatasetFolder::open(const std::string& path) const {
@@ -125,7 +161,7 @@ Status DatasetFolder::move_to_used(const std::string& path, std::uint64_t epoch)
 Status DatasetFolder::move_to_rejected(const std::string& path, std::uint64_t epoch,
                                        std::string_view reason_json) {
   const std::string target = rejected_path(path, epoch);
-  const std::string reason_path = target + ".reason.json";
+  const std::string reason_path = target + std::string(kReasonEnding);
   // Written anew where a crash left half of it.
   WEIR_TRY(store_.remove(reason_path));
   WEIR_TRY(during(store::create_from(store_, reason_path, reason_json),
@@ -139,7 +175,7 @@ Status DatasetFolder::move_duplicate(const std::string& path, std::uint64_t vers
     const std::string mark = std::to_string(version) + ".duplicate-" + std::to_string(n);
     const std::string target = path_ + "/rejected/" + with_mark(last_part(path), mark);
     if (store_.status(target)) continue;
-    const std::string reason_path = target + ".reason.json";
+    const std::string reason_path = target + std::string(kReasonEnding);
     WEIR_TRY(store_.remove(reason_path));
     WEIR_TRY(store::create_from(store_, reason_path, reason_json));
     return move(path, target);

@@ -4,13 +4,15 @@
 // the drop folder. Names that begin with '_' or '.', and those that end in ._COPYING_, .tmp or
 // .inprogress, are not looked at. An entry is ready when two looks in a row, and all in the settle
 // time, saw it equal (length, time of change, id), and the store does not say that it is
-// still being written. An empty file is ready too: to be refused.
+// still being written. An empty file is ready too, and one that may not be read: to be refused. A
+// folder that may not be looked into is passed over, with one warning.
 //
 // Owner: the trainer. Threads: one. Errors: the store's.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +51,7 @@ class DatasetFolder {
 
   // Moves it to used/<name>.<epoch><.ext> or rejected/<name>.<epoch><.ext>. Fine where that has
   // been done before. A rejected one gets its reason beside it, before it is moved: .reason.json.
+  // A name that would become too long to stand there is cut.
   Status move_to_used(const std::string& path, std::uint64_t epoch);
   Status move_to_rejected(const std::string& path, std::uint64_t epoch,
                           std::string_view reason_json);
@@ -62,6 +65,7 @@ class DatasetFolder {
   std::string url() const { return store_.url(path_); }
 
  private:
+  Result<bool> is_being_written(const Dataset& dataset);
   Status move(const std::string& from, const std::string& to);
 
   struct Seen {
@@ -74,6 +78,7 @@ class DatasetFolder {
   Clock& clock_;
   const Millis settle_time_;
   std::map<std::string, Seen> last_look_;  // by path
+  std::set<std::string> unreadable_;       // folders, at the last look
 };
 
 }  // namespace weir::registry

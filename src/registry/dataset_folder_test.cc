@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/simulated_clock.h"
+#include "base/text.h"
 #include "store/forwarding_file_store.h"
 #include "store/memory_file_store.h"
 
@@ -119,6 +120,26 @@ TEST_F(DatasetFolderTest, takes_nothing_where_the_store_cannot_say_who_writes) {
   EXPECT_EQ(look(), Names{});
 }
 
+TEST_F(DatasetFolderTest, takes_what_may_not_be_read_so_that_it_can_be_refused) {
+  memory.put("/dataset/a.csv", "x,y\n");
+  look();
+  store.is_being_written_error = Error(Code::kPermissionDenied, "not yours");
+  EXPECT_EQ(look(), Names{"a.csv"});
+}
+
+TEST_F(DatasetFolderTest, passes_over_a_folder_that_may_not_be_looked_into) {
+  memory.put("/dataset/a/_SUCCESS", "");
+  memory.put("/dataset/a/part-0.csv", "x,y\n1,2\n");
+  memory.put("/dataset/b.csv", "x,y\n1,2\n");
+  memory.before_each([](Operation operation, const std::string& path) -> Status {
+    if (operation != Operation::kList || path != "/dataset/a") return {};
+    return fail(Code::kPermissionDenied, "not yours");
+  });
+  EXPECT_EQ(look_twice(), Names{"b.csv"});
+  memory.before_each({});
+  EXPECT_EQ(look_twice(), (Names{"a", "b.csv"}));
+}
+
 TEST_F(DatasetFolderTest, gives_data_sets_by_name_not_by_time) {
   for (const char* name : {"c.csv", "a.csv", "B.csv", "b.csv"}) {
     memory.put(std::string("/dataset/") + name, "x,y\n1,2\n");
@@ -178,6 +199,29 @@ TEST_F(DatasetFolderTest, names_moved_data_sets_by_their_epoch) {
   EXPECT_EQ(folder.used_path("/dataset/a.b.csv", 3), "/dataset/used/a.b.3.csv");
   EXPECT_EQ(folder.used_path("/dataset/boston", 12), "/dataset/used/boston.12");
   EXPECT_EQ(folder.rejected_path("/dataset/a.csv", 3), "/dataset/rejected/a.3.csv");
+}
+
+// One that cannot be moved would keep all others waiting.
+TEST_F(DatasetFolderTest, cuts_names_that_would_become_too_long_for_a_store) {
+  const std::string x(250, 'x');
+  std::string umlauts;
+  while (umlauts.size() < 250) umlauts += "ü";
+  const auto name_of = [&](const std::string& name) {
+    return store::base_name(folder.rejected_path("/dataset/" + name, 1234567));
+  };
+  EXPECT_EQ(name_of(x.substr(0, 220) + ".csv"), x.substr(0, 220) + ".1234567.csv");
+  for (const std::string& name : {x + ".csv", x, "a." + x, umlauts + ".csv", "x" + umlauts}) {
+    const std::string moved = name_of(name);
+    EXPECT_LE((moved + ".reason.json").size(), 255u) << name;
+    EXPECT_NE(moved.find(".1234567"), std::string::npos) << name;
+    EXPECT_EQ(moved.ends_with(".csv"), name.ends_with(".csv")) << name;
+    EXPECT_EQ(one_line(moved), moved) << "half a character";
+  }
+  memory.put("/dataset/" + x + ".csv", "same");
+  ASSERT_TRUE(folder.move_duplicate("/dataset/" + x + ".csv", 7, "{}"));
+  for (const auto& entry : *store.list("/dataset/rejected")) {
+    EXPECT_LE(entry.name.size(), 255u) << entry.name;
+  }
 }
 
 TEST_F(DatasetFolderTest, moves_a_used_data_set_with_its_bytes) {

@@ -146,6 +146,8 @@ Status Trainer::watch(Millis wait_max, std::stop_token stop) {
     if (passed != passed_over_.end() && now < passed->second) continue;
     looks_without_work_ = 0;
     auto same = version_of_same_bytes(dataset);
+    // What may not be read is taken up and refused, or the others would wait for it for ever.
+    if (!same && same.error().code() == Code::kPermissionDenied) return begin(dataset);
     if (!same) {
       log::warn("cannot compare a data set with the live model's",
                 {{"dataset", dataset.identity.path}, {"reason", same.error()}});

@@ -131,6 +131,23 @@ TEST_F(Protocol, resumes_the_old_model_where_the_disk_is_full) {
   EXPECT_THAT(world.files_in("/dataset/rejected"), Contains("b.2.csv.reason.json"));
 }
 
+TEST_F(Protocol, refuses_a_data_set_that_may_not_be_read_and_goes_on_with_the_next) {
+  World& world = begin();
+  ASSERT_TRUE(world.settle());
+  const std::string bytes = world.drops[0]->files.begin()->second;
+  world.store.before_each([](store::Operation operation, const std::string& path) -> Status {
+    if (operation != store::Operation::kRead || path != "/dataset/b.csv") return {};
+    return fail(Code::kPermissionDenied, "not yours");
+  });
+  ASSERT_TRUE(world.drop("b.csv", bytes, false)) << "as long as the live model's";
+  ASSERT_TRUE(world.drop("c.csv", DatasetKind::kGood));
+  ASSERT_TRUE(until_epoch(3));
+  world.store.before_each({});
+  EXPECT_EQ(world.control().version, 3u);
+  expect_good_end();
+  EXPECT_THAT(world.files_in("/dataset/rejected"), Contains("b.2.csv.reason.json"));
+}
+
 TEST_F(Protocol, tries_a_training_again_where_the_store_was_away_for_a_moment) {
   World& world = begin();
   world.store.fail_next(store::Operation::kCreate, Error(Code::kUnavailable, "safe mode"));
