@@ -62,7 +62,6 @@ class Process:
         try:
             return self._child.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
-            subprocess.run(['gdb','-p',str(self.pid),'-batch','-ex','thread apply all bt 16'],stdout=open(f'/tmp/e2e-try/gdb-{self.pid}.txt','w'),stderr=subprocess.STDOUT)
             raise AssertionError(
                 f"{self.name} does not end within {seconds * PATIENCE:.0f} s:\n"
                 f"{self.stderr[-3000:]}"
