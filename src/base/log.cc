@@ -90,6 +90,8 @@ void append_text_value(std::string& out, const Value& value) {
 
 void configure(const Options& wanted) { options() = wanted; }
 
+Shape shape() { return options().shape; }
+
 bool enabled(Level level) { return level >= options().level; }
 
 std::string format_line(Shape shape, Level level, std::string_view message, Fields fields,

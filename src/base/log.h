@@ -29,6 +29,7 @@ struct Options {
 };
 void configure(const Options& options);
 bool enabled(Level level);
+Shape shape();
 
 struct Value {
   Value(std::string_view text) : value(std::string(text)) {}

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "cli/context.h"
 #include "cli/version.h"
 
 namespace weir::cli {
@@ -34,8 +35,11 @@ int run_command_line(int argc, char** argv) {
     return app.exit(e) == 0 ? 0 : 2;
   }
   const int code = action();
-  std::fflush(stdout);
-  return code;
+  // What did not arrive, on a full disk perhaps, must not look like a success.
+  const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written) return code;
+  const int failed = report(Error(Code::kIo, "not all of the output could be written to stdout"));
+  return code == kExitOk || code == kExitSomeFailed ? failed : code;
 }
 
 }  // namespace weir::cli

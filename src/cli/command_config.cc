@@ -8,6 +8,7 @@
 #include "cli/context.h"
 #include "config/show_settings.h"
 #include "gate/control_log.h"
+#include "stream/kafka_broker.h"
 
 namespace weir::cli {
 namespace {
@@ -17,6 +18,9 @@ constexpr Millis kLogTimeout{10'000};
 int check_config(const CommonOptions& common) {
   const auto loaded = load_settings_for(common);
   if (!loaded) return report(loaded.error());
+  // Made, but not used: that checks the properties and reaches nobody.
+  const auto kafka = stream::KafkaBroker::make(loaded->settings.kafka);
+  if (!kafka) return report(kafka.error());
   if (common.json()) {
     std::printf("{\"ok\": true}\n");
   } else {

@@ -15,14 +15,15 @@ namespace {
 
 constexpr std::uint64_t kFaultsToldMax = 20;
 
-// Welford's running mean and variance (Knuth, TAOCP vol. 2, 4.2.2).
+// Welford's running mean and variance (Knuth, TAOCP vol. 2, 4.2.2). With the wider numbers of the
+// processor, as the squares of large doubles, and their differences, need not be doubles.
 struct ColumnStatistics {
   std::string name;
   std::uint64_t numbers = 0;
   std::uint64_t empty = 0;
   std::uint64_t text = 0;
-  double mean = 0;
-  double m2 = 0;
+  long double mean = 0;
+  long double m2 = 0;
   double lowest = std::numeric_limits<double>::infinity();
   double highest = -std::numeric_limits<double>::infinity();
 
@@ -37,8 +38,8 @@ struct ColumnStatistics {
       return;
     }
     ++numbers;
-    const double delta = *value - mean;
-    mean += delta / static_cast<double>(numbers);
+    const long double delta = *value - mean;
+    mean += delta / static_cast<long double>(numbers);
     m2 += delta * (*value - mean);
     lowest = std::min(lowest, *value);
     highest = std::max(highest, *value);
@@ -48,7 +49,8 @@ struct ColumnStatistics {
     return numbers > 0 ? "number" : "empty";
   }
   double deviation() const {
-    return numbers > 1 ? std::sqrt(m2 / static_cast<double>(numbers - 1)) : 0;
+    return numbers > 1 ? static_cast<double>(std::sqrt(m2 / static_cast<long double>(numbers - 1)))
+                       : 0;
   }
 };
 
@@ -64,7 +66,7 @@ void print_statistics(const std::vector<ColumnStatistics>& columns, std::uint64_
                                       {"text", column.text}};
       if (column.numbers > 0) {
         entry.update({{"min", column.lowest},
-                      {"mean", column.mean},
+                      {"mean", static_cast<double>(column.mean)},
                       {"sd", column.deviation()},
                       {"max", column.highest}});
       }
@@ -83,8 +85,8 @@ void print_statistics(const std::vector<ColumnStatistics>& columns, std::uint64_
                 static_cast<unsigned long long>(column.empty),
                 static_cast<unsigned long long>(column.text));
     if (column.numbers > 0) {
-      std::printf(" %11.5g %11.5g %11.5g %11.5g", column.lowest, column.mean, column.deviation(),
-                  column.highest);
+      std::printf(" %11.5g %11.5g %11.5g %11.5g", column.lowest, static_cast<double>(column.mean),
+                  column.deviation(), column.highest);
     }
     std::printf("\n");
   }
@@ -106,8 +108,7 @@ Result<std::uint64_t> describe_file(const FileOptions& options) {
     ++rows;
     if (!record.fault.empty()) {
       if (++malformed <= kFaultsToldMax) {
-        std::fprintf(stderr, "weir: %s line %llu: %s\n", options.file.c_str(),
-                     static_cast<unsigned long long>(record.line), record.fault.c_str());
+        tell(options.file + " line " + std::to_string(record.line) + ": " + record.fault);
       }
       return {};
     }

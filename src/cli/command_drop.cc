@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/context.h"
@@ -77,7 +78,13 @@ Result<std::uint64_t> drop_file(const FileOptions& options) {
     if (!dropped.error().retryable()) static_cast<void>(store->remove(temporary));
     return fail(std::move(dropped.error()));
   }
-  std::printf("%s\n", store->url(target).c_str());
+  if (options.common.json()) {
+    const nlohmann::json json = {{"dataset", store->url(target)}};
+    std::printf("%s\n",
+                json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  } else {
+    std::printf("%s\n", store->url(target).c_str());
+  }
   return 0;
 }
 

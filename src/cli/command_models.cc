@@ -39,34 +39,48 @@ std::uint64_t live_version(Context& context) {
   return version.value_or(0);
 }
 
-Status list_models(const CommonOptions& common) {
+// A version that cannot be read is told and passed over: the others are wanted none the less.
+Result<std::uint64_t> list_models(const CommonOptions& common) {
   auto context = WEIR_TRY(Context::make(common));
   store::FileStore* store = WEIR_TRY(context->store());
   const registry::ModelRegistry models(*store, context->settings().model.path);
   const auto versions = WEIR_TRY(models.versions());
+  std::uint64_t unreadable = 0;
   const std::uint64_t live = versions.empty() ? 0 : live_version(*context);
   if (!common.json() && !versions.empty()) {
     std::printf("%7s  %-4s  %-24s  %10s  %10s  %8s  %s\n", "VERSION", "LIVE", "TRAINED", "ROWS",
                 "RMSE", "R2", "DATA SET");
   }
   for (const std::uint64_t version : versions) {
-    const registry::Manifest manifest = WEIR_TRY(models.manifest(version));
+    const auto found = models.manifest(version);
+    if (!found) {
+      if (found.error().retryable()) return fail(found.error());
+      report(found.error());
+      ++unreadable;
+      continue;
+    }
+    const registry::Manifest& manifest = *found;
     if (common.json()) {
       auto json = nlohmann::json::parse(manifest.to_json());
       json["live"] = version == live;
       std::printf("%s\n", json.dump().c_str());
       continue;
     }
-    std::printf("%7" PRIu64 "  %-4s  %-24s  %10" PRIu64 "  %10.4g  %8.4f  %s\n", version,
-                version == live ? "live" : "", manifest.trained_at.c_str(), manifest.rows,
-                manifest.held_out.rmse, manifest.held_out.r2,
+    char rmse[32] = "-";
+    char r2[32] = "-";
+    if (manifest.has_held_out) {
+      std::snprintf(rmse, sizeof rmse, "%.4g", manifest.held_out.rmse);
+      std::snprintf(r2, sizeof r2, "%.4f", manifest.held_out.r2);
+    }
+    std::printf("%7" PRIu64 "  %-4s  %-24s  %10" PRIu64 "  %10s  %8s  %s\n", version,
+                version == live ? "live" : "", manifest.trained_at.c_str(), manifest.rows, rmse, r2,
                 one_line(manifest.dataset.path).c_str());
   }
   if (versions.empty() && !common.json()) {
     std::fprintf(stderr, "weir: no model yet in %s\n",
                  store->url(context->settings().model.path).c_str());
   }
-  return {};
+  return unreadable;
 }
 
 Status show_model(const ModelsOptions& options) {
@@ -115,8 +129,10 @@ Status roll_back(const ModelsOptions& options) {
     const auto& resume = control->state().last_resume;
     if (!resume || resume->epoch <= epoch) continue;
     if (resume->outcome == record::Outcome::kRolledBack && resume->version == options.version) {
-      std::printf("version %" PRIu64 " is in force since epoch %" PRIu64 "\n", resume->version,
-                  resume->epoch);
+      std::printf(options.common.json() ? "{\"version\": %" PRIu64 ", \"epoch\": %" PRIu64 "}\n"
+                                        : "version %" PRIu64 " is in force since epoch %" PRIu64
+                                          "\n",
+                  resume->version, resume->epoch);
       return {};
     }
     return fail(Code::kIo, "epoch " + std::to_string(resume->epoch) + " put version " +
@@ -139,7 +155,13 @@ void add_models(CLI::App& app, Action& action) {
 
   CLI::App* list = command->add_subcommand("list", "All versions with their figures");
   add_common_options(*list, options->common);
-  list->callback([=, &action] { action = [=] { return finish(list_models(options->common)); }; });
+  list->callback([=, &action] {
+    action = [=] {
+      const auto unreadable = list_models(options->common);
+      if (!unreadable) return report(unreadable.error());
+      return *unreadable == 0 ? kExitOk : kExitSomeFailed;
+    };
+  });
 
   CLI::App* show = command->add_subcommand(
       "show", "One version: when, where and on what it was trained, and the offsets it answered");

@@ -1,6 +1,7 @@
 // weir predict: a CSV file scored on stdout.
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 
@@ -76,12 +77,12 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
     return {};
   };
   handlers.record = [&](const CsvRecord& record) -> Status {
-    const std::string fault = fault_of(record);
+    std::string fault = fault_of(record);
     double prediction = 0;
     if (fault.empty()) loaded.model->predict(row, {&prediction, 1});
+    if (!std::isfinite(prediction)) fault = "the prediction is not a finite number";
     if (!fault.empty() && ++failed <= kFaultsToldMax) {
-      std::fprintf(stderr, "weir: %s line %llu: %s\n", options.file.c_str(),
-                   static_cast<unsigned long long>(record.line), fault.c_str());
+      tell(options.file + " line " + std::to_string(record.line) + ": " + fault);
     }
     out.clear();
     if (options.common.json()) {
@@ -98,6 +99,9 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
     return {};
   };
   WEIR_TRY(read_local_csv(options.file, kRecordBytesMax, handlers));
+  if (failed > kFaultsToldMax) {
+    tell(options.file + ": " + std::to_string(failed) + " rows could not be scored");
+  }
   return failed;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/version.h"
 #include "store/open_store.h"
@@ -59,8 +60,16 @@ void add_common_options(CLI::App& command, CommonOptions& common) {
   command.add_flag("-v,--verbose", common.verbose, "Tell more of what is done");
 }
 
+void tell(const std::string& text) {
+  if (log::shape() == log::Shape::kJson) {
+    log::error(text);
+  } else {
+    std::fprintf(stderr, "weir: %s\n", text.c_str());
+  }
+}
+
 int report(const Error& error) {
-  if (!error.message().empty()) std::fprintf(stderr, "weir: %s\n", error.message().c_str());
+  if (!error.message().empty()) tell(error.message());
   return error.exit_code();
 }
 
@@ -71,12 +80,13 @@ Result<config::LoadedSettings> load_settings_for(const CommonOptions& common) {
   request.overrides = common.overrides;
   request.kafka_options = common.kafka_options;
   auto loaded = config::load_settings(request);
+  if (!loaded && common.json()) {
+    log::configure({log::Level::kError, log::Shape::kJson, false});
+    return fail(loaded.error().error());
+  }
   if (!loaded) {
     std::fputs(loaded.error().text().c_str(), stderr);
     return fail(Code::kBadConfig, "");
-  }
-  for (const auto& warning : loaded->warnings) {
-    std::fprintf(stderr, "weir: %s\n", config::problem_line(warning).c_str());
   }
   log::Options options;
   options.level = common.verbose ? log::Level::kDebug
@@ -85,6 +95,7 @@ Result<config::LoadedSettings> load_settings_for(const CommonOptions& common) {
   options.shape = common.json() ? log::Shape::kJson : loaded->settings.log.shape;
   options.color = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   log::configure(options);
+  for (const auto& warning : loaded->warnings) tell(config::problem_line(warning));
   return std::move(*loaded);
 }
 

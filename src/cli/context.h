@@ -41,11 +41,13 @@ struct CommonOptions {
 // Declares the common options on a command.
 void add_common_options(CLI::App& command, CommonOptions& common);
 
-// Prints "weir: message" on stderr and gives the exit code that stands for the error.
+// One line on stderr: "weir: text", or a JSON object as the log writes it with --output json.
+void tell(const std::string& text);
+// Tells the error and gives the exit code that stands for it.
 int report(const Error& error);
 
 // The settings alone, for commands that touch no server. Sets up the log. On problems they have
-// been printed, and the Error only carries the exit code.
+// been printed, and the Error only carries the exit code; with --output json it tells them all.
 Result<config::LoadedSettings> load_settings_for(const CommonOptions& common);
 
 class Context {

@@ -84,6 +84,38 @@ def test_predict_names_the_rows_that_it_cannot_score_and_scores_the_others(train
     assert b"'x3'" in done.stderr and b"the nearest is" in done.stderr
 
 
+def test_predict_gives_no_number_that_is_none(trained):
+    # Each term overflows, so that their sum is an infinity or no number at all.
+    rows = b"x1,x2,x3\n1.7e308,1.7e308,-1.7e308\n1,2,3\n"
+    done = trained.run("predict", "-", "-o", "json", stdin=rows)
+    assert done.returncode == 1
+    overflown, good = json_lines(done.stdout)
+    assert overflown["prediction"] is None and math.isfinite(good["prediction"])
+    (told,) = json_lines(done.stderr)
+    assert "line 2" in told["message"] and told["level"] == "error"
+    done = trained.run("predict", "-", stdin=rows)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[1].endswith(b",")
+    assert b"line 2: the prediction is not a finite number" in done.stderr
+
+
+def test_output_that_cannot_be_written_is_no_success(trained):
+    (trained.folder / "few.csv").write_bytes(plane(5, rows=20))
+    for command in ("predict few.csv", "describe few.csv", "models list", "config show"):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [WEIR, *command.split()],
+                cwd=trained.folder,
+                env=clean_environment(trained.stack),
+                stdin=subprocess.DEVNULL,
+                stdout=full,
+                stderr=subprocess.PIPE,
+                timeout=60,
+            )
+        assert done.returncode == 74, command
+        assert b"stdout" in done.stderr, command
+
+
 def test_describe_tells_columns_and_statistics(pipeline):
     (pipeline.folder / "boston.csv").write_bytes(BOSTON)
     names, rows = read_table(BOSTON)
@@ -99,6 +131,11 @@ def test_describe_tells_columns_and_statistics(pipeline):
     assert "506 rows, 14 columns" in text
     assert pipeline.run("describe", "no-such-file.csv").returncode == 74
 
+    large = pipeline.run("describe", "-", "-o", "json", stdin=b"a\n1e308\n-1e308\n1e308\n-1e308\n")
+    (column,) = json.loads(large.stdout)["columns"]
+    assert (column["mean"], column["min"], column["max"]) == (0, -1e308, 1e308)
+    assert column["sd"] == pytest.approx(math.sqrt(4 / 3) * 1e308)
+
 
 def test_drop_uploads_whole_under_the_files_name_and_never_over_another(pipeline):
     data = plane(1)
@@ -106,6 +143,10 @@ def test_drop_uploads_whole_under_the_files_name_and_never_over_another(pipeline
     told = pipeline.ok("drop", "set.csv")
     assert told.strip().endswith(f"{pipeline.dataset_path}/set.csv")
     assert pipeline.hdfs.read(f"{pipeline.dataset_path}/set.csv") == data
+    in_json = pipeline.ok("drop", "set.csv", "--as", "in-json.csv", "--output", "json")
+    (told,) = json_lines(in_json)
+    assert told["dataset"].endswith(f"{pipeline.dataset_path}/in-json.csv")
+    pipeline.hdfs.delete(f"{pipeline.dataset_path}/in-json.csv")
 
     (pipeline.folder / "set.csv").write_bytes(plane(2))
     done = pipeline.run("drop", "set.csv")
@@ -255,6 +296,23 @@ def test_a_model_is_shown_without_its_offsets_where_kafka_is_away(trained):
     assert b"model 1: linear" in done.stdout and b"EPOCH" not in done.stdout
 
 
+def test_a_version_that_is_broken_does_not_hide_the_others_from_the_list(trained):
+    trained.hdfs.mkdirs(trained.model_path(7))
+    trained.hdfs.create(f"{trained.model_path(7)}/manifest.json", b"{")
+    done = trained.run("models", "list", "-o", "json")
+    assert done.returncode == 1
+    assert [line["version"] for line in json_lines(done.stdout)] == [1]
+    (told,) = json_lines(done.stderr)
+    assert "0000000007" in told["message"]
+
+
+def test_a_model_without_held_out_rows_has_no_figures_in_the_list(pipeline):
+    pipeline.set("dataset.test_fraction", 0.01)
+    pipeline.train_once("all.csv", plane(1, rows=6))
+    (_, row) = pipeline.ok("models", "list").splitlines()
+    assert row.split()[-3:-1] == ["-", "-"]
+
+
 def test_a_version_that_is_not_there_can_be_neither_shown_nor_put_in_force(trained):
     for command in (("show", "7"), ("rollback", "7")):
         done = trained.run("models", *command)
@@ -281,6 +339,20 @@ def test_config_check_names_file_line_and_the_nearest_name(pipeline):
     for command in ("run", "train", "score", "produce", "doctor"):
         assert pipeline.run(command, "-c", "bad.yaml").returncode == 78, command
     assert pipeline.run("config", "check", "-c", "no-such.yaml").returncode == 78
+    # Kafka's own properties too.
+    for wrong, word in (
+        ("acks=1", b"exactly-once"),
+        ("plugin.library.paths=x.so", b"runs code"),
+        ("session.timeout.mss=1", b"'session.timeout.ms'"),
+        ("security.protocol=none", b"security.protocol"),
+    ):
+        done = pipeline.run("config", "check", "-X", wrong)
+        assert done.returncode == 78 and not done.stdout, wrong
+        assert word in done.stderr, (wrong, done.stderr)
+    done = pipeline.run("config", "check", "-c", "bad.yaml", "-o", "json")
+    assert done.returncode == 78
+    (told,) = json_lines(done.stderr)
+    assert "dataset.test_fraction" in told["message"] and "bad.yaml:5:" in told["message"]
 
 
 def test_config_show_tells_where_each_setting_is_from(pipeline):
