@@ -3,18 +3,16 @@
 #include <curl/curl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <mutex>
 #include <optional>
 #include <vector>
 
 #include "base/check.h"
+#include "store/stall_watch.h"
 
 namespace weir::store {
 namespace {
-
-using RealClock = std::chrono::steady_clock;
 
 struct Close {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
@@ -38,24 +36,15 @@ struct Exchange {
   bool from_caller = false;
   std::exception_ptr thrown;
   bool stalled = false;
-  // libcurl's own low-speed limit counts the time that a slow reader takes to digest a piece as the
-  // server's, so stalls are found here: few bytes in a long time that was spent on the network.
-  RealClock::time_point window_start = RealClock::now();
-  std::uint64_t window_bytes = 0;
+  StallWatch watch;
 
-  void moved(std::size_t bytes) {
-    window_bytes += bytes;
-    if (window_bytes >= kStallBytesMin) {
-      window_start = RealClock::now();
-      window_bytes = 0;
-    }
-  }
+  void moved(std::size_t bytes) { watch.moved(bytes, options.clock->steady()); }
   // Calls the sink or source, off the clock.
   template <typename Call>
   auto call_out(const Call& call) -> decltype(call()) {
-    const auto begin = RealClock::now();
+    const SteadyTime begin = options.clock->steady();
     auto result = call();
-    window_start += RealClock::now() - begin;
+    watch.take_out(options.clock->steady() - begin);
     if (!result) {
       error = result.error();
       from_caller = true;
@@ -112,7 +101,7 @@ std::size_t on_source(char* data, std::size_t size, std::size_t count, void* sel
 
 int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& exchange = *static_cast<Exchange*>(self);
-  exchange.stalled = RealClock::now() - exchange.window_start > exchange.options.stall_timeout;
+  exchange.stalled = exchange.watch.is_stalled(exchange.options.clock->steady());
   return exchange.stalled ? 1 : 0;
 }
 
@@ -250,7 +239,8 @@ HttpClient::~HttpClient() = default;
 
 tl::expected<HttpResponse, HttpFailure> HttpClient::perform(const HttpRequest& request) {
   Handle handle = handles_->take();
-  Exchange exchange{request, options_, handle.get(), {}, {}, false, nullptr};
+  const StallWatch watch(options_.stall_timeout, kStallBytesMin, options_.clock->steady());
+  Exchange exchange{request, options_, handle.get(), {}, {}, false, nullptr, false, watch};
   char detail[CURL_ERROR_SIZE] = "";
   set(handle.get(), CURLOPT_ERRORBUFFER, static_cast<char*>(detail));
   set(handle.get(), CURLOPT_URL, request.url.c_str());

@@ -22,6 +22,7 @@ struct HttpOptions {
   Millis stall_timeout{30'000};
   Millis call_timeout{60'000};  // of an exchange without a sink or source, as a whole
   std::size_t idle_handles_max = 8;
+  Clock* clock = &system_clock();  // of stall_timeout alone; outlives the client
 };
 inline constexpr std::uint64_t kStallBytesMin = 4'096;
 inline constexpr std::uint64_t kErrorBytesMax = 64 * 1024;

@@ -144,18 +144,20 @@ TEST_F(KafkaMockCluster, an_invalid_state_at_the_commit_has_an_unknown_outcome) 
 }
 
 TEST_F(KafkaMockCluster, a_record_that_the_broker_refuses_aborts_with_its_reason) {
+  // Before the record is on its way: the client sends it when it likes.
+  push(kProduce, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
   const auto sink = begun();
   ASSERT_TRUE(sink);
-  push(kProduce, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
   const Status committed = sink->commit("", {}, nullptr);
   ASSERT_FALSE(committed);
   EXPECT_EQ(committed.error().code(), Code::kPermissionDenied) << committed.error().message();
 }
 
 TEST_F(KafkaMockCluster, a_record_too_large_for_the_broker_is_blamed) {
+  // Before the record is on its way: the client sends it when it likes.
+  push(kProduce, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   const auto sink = begun();
   ASSERT_TRUE(sink);
-  push(kProduce, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   const Status committed = sink->commit("", {}, nullptr);
   ASSERT_FALSE(committed);
   EXPECT_EQ(committed.error().code(), Code::kInvalidArgument) << committed.error().message();
