@@ -178,6 +178,8 @@ train::TrainerOptions Context::trainer_options() const {
   options.seed = static_cast<std::uint64_t>(own.dataset.seed);
   options.test_fraction = own.dataset.test_fraction;
   options.target = own.dataset.target;
+  options.drop_columns = own.dataset.drop_columns;
+  options.intercept = own.model.intercept;
   return options;
 }
 

@@ -81,6 +81,7 @@ Result<std::vector<Dataset>> DatasetFolder::look() {
   std::map<std::string, Seen> seen;
   std::set<std::string> unreadable;
   std::vector<Dataset> ready;
+  settling_ = false;
   for (const auto& entry :
        WEIR_TRY(during(store_.list(path_), "looking for data sets in " + store_.url(path_)))) {
     const bool own = entry.is_directory && (entry.name == "used" || entry.name == "rejected");
@@ -109,7 +110,10 @@ Result<std::vector<Dataset>> DatasetFolder::look() {
     const bool same = before != last_look_.end() && before->second.identity == dataset->identity;
     const SteadyTime since = same ? before->second.since : now;
     seen.emplace(entry.path, Seen{dataset->identity, since});
-    if (!same || now - since < settle_time_) continue;
+    if (!same || now - since < settle_time_) {
+      settling_ = true;
+      continue;
+    }
     // A file that is open for writing can keep its length for minutes: HDFS counts whole blocks.
     if (!WEIR_TRY(is_being_written(*dataset))) ready.push_back(std::move(*dataset));
   }

@@ -45,6 +45,9 @@ class DatasetFolder {
 
   // One look. The data sets that are ready, by name in byte order.
   Result<std::vector<Dataset>> look();
+  // Whether the last look saw one that is not ready only because it has not stood still for long
+  // enough.
+  bool settling() const { return settling_; }
 
   // The data set at this path as it is now; kNotFound where it is gone. Needs no earlier look.
   Result<Dataset> open(const std::string& path) const;
@@ -79,6 +82,7 @@ class DatasetFolder {
   const Millis settle_time_;
   std::map<std::string, Seen> last_look_;  // by path
   std::set<std::string> unreadable_;       // folders, at the last look
+  bool settling_ = false;
 };
 
 }  // namespace weir::registry

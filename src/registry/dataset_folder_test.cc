@@ -78,14 +78,17 @@ TEST_F(DatasetFolderTest, waits_for_the_settle_time_too) {
   memory.put("/dataset/a.csv", "x,y\n");
   const auto count = [&] { return patient.look()->size(); };
   EXPECT_EQ(count(), 0u);
+  EXPECT_TRUE(patient.settling());
   clock.advance(Millis{4999});
   EXPECT_EQ(count(), 0u);
   memory.append("/dataset/a.csv", "1,2\n");
   EXPECT_EQ(count(), 0u);
   clock.advance(Millis{4999});
   EXPECT_EQ(count(), 0u) << "from the change on";
+  EXPECT_TRUE(patient.settling());
   clock.advance(Millis{1});
   EXPECT_EQ(count(), 1u);
+  EXPECT_FALSE(patient.settling());
 }
 
 TEST_F(DatasetFolderTest, ignores_names_of_files_that_are_half_uploaded_or_hidden) {
@@ -219,7 +222,9 @@ TEST_F(DatasetFolderTest, cuts_names_that_would_become_too_long_for_a_store) {
   }
   memory.put("/dataset/" + x + ".csv", "same");
   ASSERT_TRUE(folder.move_duplicate("/dataset/" + x + ".csv", 7, "{}"));
-  for (const auto& entry : *store.list("/dataset/rejected")) {
+  const auto rejected = store.list("/dataset/rejected");
+  ASSERT_TRUE(rejected);
+  for (const auto& entry : *rejected) {
     EXPECT_LE(entry.name.size(), 255u) << entry.name;
   }
 }

@@ -54,6 +54,7 @@ std::string Manifest::to_json() const {
   json["schema"]["sha256"] = schema.hash();
   json["dataset"] = dataset_json(*this);
   json["split"] = {{"seed", seed}, {"test_fraction", test_fraction}};
+  json["settings"] = {{"drop_columns", drop_columns}, {"intercept", intercept}};
   if (has_held_out) {
     json["held_out"] = {{"rmse", held_out.rmse},
                         {"mae", held_out.mae},
@@ -93,6 +94,10 @@ Result<Manifest> Manifest::parse(std::string_view text) {
     read_dataset(json.at("dataset"), manifest);
     manifest.seed = unsigned_at(json.at("split"), "seed");
     manifest.test_fraction = json.at("split").at("test_fraction");
+    if (json.contains("settings")) {  // the first manifests had none
+      manifest.drop_columns = json["settings"].at("drop_columns").get<std::vector<std::string>>();
+      manifest.intercept = json["settings"].at("intercept");
+    }
     const auto& held_out = json.at("held_out");
     manifest.has_held_out = !held_out.is_null();
     if (manifest.has_held_out) {

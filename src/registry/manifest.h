@@ -37,6 +37,8 @@ struct Manifest {
   std::map<std::string, std::uint64_t> refused_by_reason;
   std::uint64_t seed = 0;
   double test_fraction = 0;
+  std::vector<std::string> drop_columns;  // the settings that it was trained with
+  bool intercept = true;
   HeldOutMetrics held_out;
   bool has_held_out = false;         // false where no row was held out: then held_out means nothing
   std::vector<std::string> notes;    // verdicts on columns: constant, dependent

@@ -23,6 +23,8 @@ Manifest example() {
   manifest.refused_by_reason = {{"empty_cell crim", 1}, {"field_count", 1}};
   manifest.seed = ~std::uint64_t{0};
   manifest.test_fraction = 0.1;
+  manifest.drop_columns = {"id", "name, \"q\""};
+  manifest.intercept = false;
   manifest.has_held_out = true;
   manifest.held_out = {4.745298182, 3.25, 0.7406, 124};
   manifest.notes = {"column 'x' is constant"};
@@ -45,6 +47,8 @@ TEST(Manifest, comes_back_from_json_as_it_was) {
   EXPECT_EQ(back->refused_by_reason, manifest.refused_by_reason);
   EXPECT_EQ(back->seed, manifest.seed);
   EXPECT_EQ(back->test_fraction, 0.1);
+  EXPECT_EQ(back->drop_columns, manifest.drop_columns);
+  EXPECT_FALSE(back->intercept);
   EXPECT_EQ(back->held_out.rmse, 4.745298182);
   EXPECT_EQ(back->held_out.mae_rows, 124u);
   EXPECT_EQ(back->notes, manifest.notes);
@@ -60,6 +64,7 @@ TEST(Manifest, without_held_out_rows_has_no_metrics) {
 TEST(Manifest, is_refused_without_any_of_its_members) {
   const Json whole = Json::parse(example().to_json());
   for (const auto& [name, value] : whole.items()) {
+    if (name == "settings") continue;  // younger than the others
     Json json = whole;
     json.erase(name);
     const auto parsed = Manifest::parse(json.dump());
@@ -68,13 +73,22 @@ TEST(Manifest, is_refused_without_any_of_its_members) {
     json[name] = Json::array({Json::object()});
     ASSERT_FALSE(Manifest::parse(json.dump())) << name;
   }
-  for (const char* part : {"dataset", "split", "schema", "held_out"}) {
+  for (const char* part : {"dataset", "split", "settings", "schema", "held_out"}) {
     for (const auto& [name, value] : whole[part].items()) {
       Json json = whole;
       json[part].erase(name);
       ASSERT_FALSE(Manifest::parse(json.dump())) << part << "." << name;
     }
   }
+}
+
+TEST(Manifest, of_the_first_days_tells_of_no_settings) {
+  Json json = Json::parse(example().to_json());
+  json.erase("settings");
+  const auto parsed = Manifest::parse(json.dump());
+  ASSERT_TRUE(parsed) << parsed.error().message();
+  EXPECT_TRUE(parsed->drop_columns.empty());
+  EXPECT_TRUE(parsed->intercept);
 }
 
 TEST(Manifest, is_refused_where_its_schema_does_not_match_its_hash) {

@@ -263,6 +263,8 @@ class Pass {
     }
     manifest.seed = options_.seed;
     manifest.test_fraction = options_.test_fraction;
+    manifest.drop_columns = options_.drop_columns;
+    manifest.intercept = options_.intercept;
     manifest.notes = std::move(fit.report.notes);
     const record::RowBlock sample = sample_->to_block();
     WEIR_TRY(during(measure(fit.model, sample, manifest), what));

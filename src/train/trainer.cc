@@ -155,7 +155,7 @@ Status Trainer::watch(Millis wait_max, std::stop_token stop) {
     }
     return *same ? set_aside_duplicate(dataset) : begin(dataset);
   }
-  ++looks_without_work_;
+  looks_without_work_ = folder_.settling() ? 0 : looks_without_work_ + 1;
   return {};
 }
 
@@ -169,7 +169,9 @@ Result<std::optional<std::uint64_t>> Trainer::version_of_same_bytes(
   if (!manifest) return std::optional<std::uint64_t>();  // the next training mends it
   if (manifest->dataset.length != dataset.identity.length || manifest->seed != options_.seed ||
       manifest->test_fraction != options_.test_fraction ||
-      manifest->schema.target != options_.target) {
+      manifest->schema.target != options_.target ||
+      manifest->drop_columns != options_.drop_columns ||
+      manifest->intercept != options_.intercept) {
     return std::optional<std::uint64_t>();
   }
   Sha256 hash;

@@ -15,6 +15,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/crash_point.h"
@@ -51,6 +52,8 @@ struct TrainerOptions {
   std::uint64_t seed = 1;
   double test_fraction = 0.25;
   std::string target;
+  std::vector<std::string> drop_columns;
+  bool intercept = true;
 };
 
 struct TrainerCounts {
@@ -71,7 +74,7 @@ class Trainer final : public Role {
   void finish() override {}
 
   bool leads() const { return writer_ != nullptr; }
-  // Nothing is begun, and the last look found nothing that is ready.
+  // Nothing is begun, and the last looks found nothing that is ready or soon will be.
   bool idle() const { return leads() && !begun() && looks_without_work_ >= 2; }
   const TrainerCounts& counts() const { return counts_; }
 

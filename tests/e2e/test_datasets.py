@@ -199,6 +199,14 @@ def test_five_reference_sets_of_nist_give_the_certified_coefficients(pipeline):
 # ---- not yet whole ----
 
 
+def test_a_trainer_that_works_once_waits_for_a_data_set_that_is_still_to_settle(pipeline):
+    # Many looks go by in the time that the file has to stand still.
+    pipeline.set("dataset.watch_interval", "50ms")
+    pipeline.set("dataset.settle_time", "1500ms")
+    pipeline.train_once("first.csv", plane(1))
+    assert pipeline.used() == ["first.1.csv"]
+
+
 def test_names_of_half_uploads_are_not_looked_at(pipeline):
     data = plane(5)
     names = ["x.csv._COPYING_", ".x.csv.tmp", "x.tmp", "_x.csv", ".x.csv", "x.csv.inprogress"]
@@ -274,6 +282,21 @@ def test_the_same_bytes_a_second_time_do_not_halt_the_stream(pipeline):
     assert run.stop()[0] == 0
     evidence = check_promises(pipeline, all_scored=False)
     assert len(evidence.control) == 4
+
+
+def test_the_same_bytes_are_trained_on_again_under_other_settings(pipeline):
+    data = plane(8)
+    pipeline.train_once("one.csv", data)
+    pipeline.set("dataset.drop_columns", ["x2"])
+    pipeline.train_once("two.csv", data)
+    pipeline.set("model.intercept", False)
+    pipeline.train_once("three.csv", data)
+    assert pipeline.versions() == [1, 2, 3]
+    assert pipeline.model(2).features == ["x1", "x3"]
+    assert pipeline.model(3).intercept == 0
+    pipeline.train_once("four.csv", data)
+    assert pipeline.versions() == [1, 2, 3]
+    assert pipeline.rejected() == ["four.3.duplicate-1.csv", "four.3.duplicate-1.csv.reason.json"]
 
 
 def test_data_sets_that_arrive_together_are_trained_one_after_the_other_by_name(pipeline):
