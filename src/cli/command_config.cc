@@ -75,7 +75,10 @@ Status probe_folder(store::FileStore& store, const std::string& folder) {
   const std::string path = folder + "/.weir-doctor.tmp";
   WEIR_TRY(store.make_directories(folder));
   WEIR_TRY(store.remove(path));
-  WEIR_TRY(store::create_from(store, path, "weir doctor\n"));
+  if (Status created = store::create_from(store, path, "weir doctor\n"); !created) {
+    if (!created.error().retryable()) static_cast<void>(store.remove(path));
+    return created;
+  }
   const auto read = WEIR_TRY(store::read_all(store, path, 100));
   WEIR_TRY(store.remove(path));
   if (read != "weir doctor\n") return fail(Code::kCorrupt, "a file does not read back as written");

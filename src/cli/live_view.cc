@@ -63,7 +63,7 @@ Status LiveView::step(Millis wait_max, std::stop_token) {
   show_control();
   for (const auto& entry : WEIR_TRY(dead_->poll(Millis{0}))) show_dead_letter(entry);
   for (const auto& entry : WEIR_TRY(predictions_->poll(std::min(wait_max, Millis{50})))) {
-    show_prediction(entry);
+    WEIR_TRY(show_prediction(entry));
   }
   return {};
 }
@@ -169,17 +169,26 @@ void LiveView::load_actual_values(std::uint64_t version) {
       rest.remove_prefix(span.next);
     }
   }
-  while (actual_values_.size() > kVersionsKept) actual_values_.erase(actual_values_.begin());
+  // Not the new one, which after a rollback may be the lowest.
+  while (actual_values_.size() > kVersionsKept) {
+    const auto lowest = actual_values_.begin();
+    actual_values_.erase(lowest->first == version ? std::next(lowest) : lowest);
+  }
 }
 
-void LiveView::show_prediction(const stream::LogEntry& entry) {
+Status LiveView::show_prediction(const stream::LogEntry& entry) {
   const SteadyTime now = clock_.steady();
   if (!options_.predictions || now < next_shown_) {
     ++not_shown_;
-    return;
+    return {};
   }
   const auto prediction = format::parse_prediction(entry.value);
-  if (!prediction) return;
+  if (!prediction) return {};
+  // Its model is in force, but the two topics are read apart, and this one was faster.
+  if (prediction->epoch > resume_shown_) {
+    WEIR_TRY(control_->catch_up(kCatchUp));
+    show_control();
+  }
   next_shown_ = now + kBetweenShown;
   std::string actual;
   const auto colon = entry.key.find(':');
@@ -196,7 +205,7 @@ void LiveView::show_prediction(const stream::LogEntry& entry) {
     json.update(Json::parse(entry.value));
     if (!actual.empty()) json["actual"] = parse_finite_double(actual).value_or(0);
     print_json(json);
-    return;
+    return {};
   }
   if (!heading_shown_) {
     std::printf("\n  %-8s  %-16s  %12s  %12s  %5s  %5s  %s\n", "TIME", "KEY", "PREDICTED", "ACTUAL",
@@ -212,6 +221,7 @@ void LiveView::show_prediction(const stream::LogEntry& entry) {
   std::printf("\n");
   not_shown_ = 0;
   std::fflush(stdout);
+  return {};
 }
 
 void LiveView::show_dead_letter(const stream::LogEntry& entry) {

@@ -42,7 +42,7 @@ class LiveView final : public Role {
   void show_begun(const record::ControlRecord& begun);
   void show_resume(const record::ControlRecord& resume);
   void show_model(const registry::LoadedModel& loaded);
-  void show_prediction(const stream::LogEntry& entry);
+  Status show_prediction(const stream::LogEntry& entry);
   void show_dead_letter(const stream::LogEntry& entry);
   void load_actual_values(std::uint64_t version);
   std::string mark(const char* symbol, const char* color) const;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <mutex>
 #include <thread>
 
@@ -18,6 +19,7 @@ constexpr Millis kStepWait{100};
 constexpr Millis kPauseFirst{500};
 constexpr Millis kPauseMax{15'000};
 constexpr Millis kHealthyAfter{30'000};
+constexpr timespec kEndsWithin{5, 0};  // as a rule; a call to a server that is away takes longer
 
 bool may_try_again(Code code) {
   switch (code) {
@@ -97,12 +99,21 @@ SignalStop::SignalStop(std::stop_source stop) : state_(std::make_unique<State>()
   sigaddset(&state_->signals, SIGUSR2);  // our own: ends the waiting
   pthread_sigmask(SIG_BLOCK, &state_->signals, nullptr);
   state_->thread = std::thread([state = state_.get()] {
-    for (int seen = 0;; ++seen) {
-      int signal = 0;
-      sigwait(&state->signals, &signal);
+    bool asked = false;  // to end, by a signal
+    bool told = false;
+    for (;;) {
+      const int signal = asked && !told ? sigtimedwait(&state->signals, nullptr, &kEndsWithin)
+                                        : sigwaitinfo(&state->signals, nullptr);
       if (state->ending) return;
-      if (signal == SIGUSR2) continue;
-      if (state->stop.stop_requested() && seen > 0) _exit(128 + signal);
+      if (signal < 0 && errno == EAGAIN) {
+        told = true;
+        log::warn(
+            "still ending: waiting for the answer of a server; a second signal ends at once, and "
+            "the next start goes on from what was committed");
+      }
+      if (signal < 0 || signal == SIGUSR2) continue;
+      if (asked) _exit(128 + signal);
+      asked = true;
       state->stop.request_stop();
     }
   });

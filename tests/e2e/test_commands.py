@@ -461,6 +461,20 @@ def test_a_broker_that_takes_connections_and_never_answers_is_told_within_15_sec
     assert address in done.stderr.decode()
 
 
+def test_an_end_that_a_server_holds_up_is_told_and_a_second_signal_ends_at_once(pipeline):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        scorer = pipeline.start("score", "-X", f"bootstrap.servers={address}")
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        with connection:
+            scorer.send(signal.SIGINT)
+            scorer.wait_for_stderr("still ending", 9)
+            code, seconds = scorer.stop(signal.SIGINT)
+    assert code == 128 + signal.SIGINT
+    assert seconds < 2
+
+
 # ---- pipes and terminals ----
 
 
@@ -523,8 +537,8 @@ def test_json_output_is_one_object_a_line_on_both_streams(pipeline):
     assert messages and all({"time", "level", "message"} <= line.keys() for line in messages)
 
 
-def on_a_terminal(pipeline, *command, **variables):
-    """Runs a command whose stdout and stderr are a terminal; (exit code, what it wrote)."""
+def on_a_terminal(pipeline, *command, until, **variables):
+    """Runs a command on a terminal, with a Ctrl-C once it wrote `until`; (exit code, what it wrote)."""
     ours, its = os.openpty()
     child = subprocess.Popen(
         [WEIR, *command],
@@ -543,16 +557,18 @@ def on_a_terminal(pipeline, *command, **variables):
             break
         if not part:
             break
+        if until in written + part and until not in written:
+            child.send_signal(signal.SIGINT)
         written += part
     os.close(ours)
     return child.wait(60), written
 
 
 def test_colours_are_for_terminals_only_and_no_color_is_honoured(trained):
-    code, coloured = on_a_terminal(trained, "run", "--for", "3s")
+    code, coloured = on_a_terminal(trained, "run", until=b"model 1 is in force")
     assert code == 0
     assert ESCAPE in coloured
-    code, plain = on_a_terminal(trained, "run", "--for", "3s", NO_COLOR="1")
+    code, plain = on_a_terminal(trained, "run", until=b"model 1 is in force", NO_COLOR="1")
     assert code == 0
     assert b"model 1" in plain and ESCAPE not in plain
     piped = trained.run("run", "--for", "3s", "--verbose", TERM="xterm-256color")

@@ -16,12 +16,12 @@ def lines_of(process):
 
 def test_a_dropped_data_set_is_trained_and_the_stream_scored(make_pipeline):
     pipeline = make_pipeline(target="medv")
-    run = pipeline.start("run", "--for", "12s", "--output", "json")
+    run = pipeline.start("run", "--output", "json")
     pipeline.drop("boston.csv", BOSTON)
     resume = pipeline.wait_for_resume(1)
     assert (resume["version"], resume["outcome"]) == (1, "trained")
     pipeline.wait_for_predictions(20)
-    assert run.wait() == 0
+    assert run.stop()[0] == 0
 
     assert pipeline.versions() == [1]
     assert pipeline.dropped() == []
@@ -42,6 +42,19 @@ def test_a_dropped_data_set_is_trained_and_the_stream_scored(make_pipeline):
     }
     shown = [line for line in lines_of(run) if line["type"] == "prediction"]
     assert shown and all("actual" in line for line in shown)
+
+
+def test_a_run_for_a_time_ends_by_itself_with_exit_code_0_and_a_summary(pipeline):
+    pipeline.train_once("first.csv", plane(1))
+    lines = pipeline.ok("run", "--for", "2s", "--no-produce", "--output", "json").splitlines()
+    assert json.loads(lines[-1]) == {
+        "type": "summary",
+        "produced": 0,
+        "scored": 0,
+        "dead_lettered": 0,
+        "versions_trained": 0,
+        "datasets_refused": 0,
+    }
 
 
 def test_a_second_data_set_halts_the_stream_and_its_model_takes_over(pipeline):

@@ -129,12 +129,18 @@ def test_messages_of_any_size_are_answered(pipeline):
     nearly = b"[" + b"1," * 499_900 + b"1]"
     huge = b'{"x1": 1, "x2": 2, "note": "' + b"n" * 10_000_000 + b'", "x3": 3}'
     pipeline.send(
-        [(b"wide", wide), (b"large", large), (b"nearly", nearly), (b"huge", huge), (b"last", GOOD)]
+        [(b"wide", wide), (b"large", large), (b"nearly", nearly), (b"huge", huge)]
+        # A key that leaves no room for a prediction, nor for the reasons of a dead letter.
+        + [(b"k" * 1_100_000, GOOD), (b"l" * 1_100_000, b"garbage"), (b"last", GOOD)]
     )
     evidence = score_all(pipeline)
     assert sorted(record.key for record in evidence.predictions) == [b"last", b"wide"]
     letters = {record.key: record for record in evidence.dead}
     assert letters[b"large"].value == large
+    without_key = [r for r in evidence.dead if r.key is None]
+    reasons = sorted(r.header("__connect.errors.exception.class.name") for r in without_key)
+    assert reasons == ["weir.refusal.not_json", "weir.refusal.prediction_too_large"]
+    assert all(r.header("weir.record.left.out") for r in without_key)
     assert letters[b"nearly"].value in (nearly, None)
     huge_reason = letters[b"huge"].header("__connect.errors.exception.class.name")
     assert huge_reason == "weir.refusal.too_long"
