@@ -7,7 +7,8 @@ import sys
 
 from hdfs import hadoop_java
 from host import SHORT_RUN, Trouble, class_path_of, find_java
-from stack import DEFAULT_PORTS, Stack
+from kafka import BROKERS, default_ports
+from stack import OTHER_PORTS, Stack
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -46,7 +47,8 @@ def add_only(parser):
     parser.add_argument(
         "--only",
         metavar="SERVERS",
-        help="comma list of kafka, hdfs (that is namenode and datanode), redis (default: all)",
+        help="comma list of kafka, hdfs (that is namenode and datanode), redis; of three brokers each "
+        "has a name too: kafka-1, kafka-2, kafka-3 (default: all)",
     )
 
 
@@ -56,7 +58,11 @@ def up(arguments):
         description="Starts the local Kafka, HDFS and Redis, on 127.0.0.1 "
         "alone, and returns when they answer. Starts only what does not run yet; data are "
         "those of the last time.",
-        epilog="Default ports: " + ", ".join(f"{n}={p}" for n, p in DEFAULT_PORTS.items()),
+        epilog="Default ports: "
+        + "; with --brokers 3 ".join(
+            ", ".join(f"{name}={port}" for name, port in ports.items())
+            for ports in ({**default_ports(1), **OTHER_PORTS}, default_ports(3))
+        ),
     )
     add_dir(parser)
     add_only(parser)
@@ -65,8 +71,14 @@ def up(arguments):
         metavar="auto|NAME=N,...",
         help="auto takes free ones; once chosen, ports are kept",
     )
+    parser.add_argument(
+        "--brokers",
+        type=int,
+        choices=BROKERS,
+        help="nodes of Kafka; of 3 one may be away (default: as last time, 1 at first)",
+    )
     parsed = parser.parse_args(arguments)
-    Stack(ROOT, parsed.dir).up(parsed.only, parsed.ports)
+    Stack(ROOT, parsed.dir).up(parsed.only, parsed.ports, parsed.brokers)
 
 
 def down(arguments):
@@ -160,7 +172,7 @@ TOOL is {', '.join(KAFKA_TOOLS)}, or the full name of a class. Examples:
     main_class, option = KAFKA_TOOLS.get(arguments[0], (arguments[0], None))
     rest = arguments[1:]
     if option and not any(word.split("=")[0] == option for word in rest):
-        rest = [option, f"127.0.0.1:{stack.ports['kafka']}", *rest]
+        rest = [option, stack.kafka_address(), *rest]
     run_tool(
         [
             find_java(),

@@ -1,4 +1,7 @@
-"""Apache Kafka: one process that is broker and controller, on 127.0.0.1 alone."""
+"""Apache Kafka: nodes that are broker and controller both, on 127.0.0.1 alone; one, or three.
+
+Of three, one may be away: topics have three replicas, and two must have a record before it counts.
+"""
 
 import base64
 import os
@@ -21,9 +24,51 @@ rootLogger.appenderRef.out.ref=out
 """
 
 
+# How many nodes there can be: a quorum of two would stand still without either of them.
+BROKERS = (1, 3)
+
+# The names of the nodes, and so of their folders, logs and pid files.
+ALL_NAMES = ("kafka", "kafka-1", "kafka-2", "kafka-3")
+
+
+def default_ports(brokers):
+    """name of each port -> its default, node by node."""
+    return {name: port for node in range(1, brokers + 1) for name, port in _ports(brokers, node)}
+
+
+def _ports(brokers, node):
+    ending = "" if brokers == 1 else f"-{node}"
+    first = 9092 + 2 * (node - 1)
+    return ((f"kafka{ending}", first), (f"controller{ending}", first + 1))
+
+
+def nodes(stack):
+    return [Kafka(stack, node) for node in range(1, stack.brokers + 1)]
+
+
+def write_cluster_id(stack):
+    """One for all nodes, made before the first of them is formatted."""
+    path = _cluster_id_file(stack)
+    if not os.path.exists(path):
+        letters = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        with open(path + ".tmp", "w") as file:
+            file.write(letters.replace("-", "w"))
+        os.replace(path + ".tmp", path)
+
+
+def _cluster_id_file(stack):
+    return os.path.join(stack.dir, "kafka-cluster-id")
+
+
 class Kafka(Server):
-    name = "kafka"
-    ports = {"kafka": 9092, "controller": 9093}
+    def __init__(self, stack, node):
+        self.node = node
+        self.ports = dict(_ports(stack.brokers, node))
+        self.name = next(iter(self.ports))
+        super().__init__(stack)
+
+    def _controller(self):
+        return self.address(list(self.ports)[1])
 
     def _java(self, options, main_class, *arguments):
         return [
@@ -39,26 +84,30 @@ class Kafka(Server):
         ]
 
     def _settings(self):
-        # One replica of everything, as there is one broker. Few partitions of the internal topics,
-        # as each one is created at the first use and that is waited for.
+        # Few partitions of the internal topics, as each one is created at the first use and that is
+        # waited for.
+        replicas = self.stack.brokers
+        in_sync_min = 1 if replicas == 1 else 2
+        voters = (f"{node.node}@{node._controller()}" for node in nodes(self.stack))
         return {
             "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.voters": f"1@{self.address('controller')}",
-            "listeners": f"PLAINTEXT://{self.address()},CONTROLLER://{self.address('controller')}",
+            "node.id": self.node,
+            "controller.quorum.voters": ",".join(voters),
+            "listeners": f"PLAINTEXT://{self.address()},CONTROLLER://{self._controller()}",
             "advertised.listeners": f"PLAINTEXT://{self.address()}",
             "controller.listener.names": "CONTROLLER",
             "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "log.dirs": os.path.join(self.home, "data"),
             "auto.create.topics.enable": "false",
-            "default.replication.factor": 1,
-            "offsets.topic.replication.factor": 1,
+            "default.replication.factor": replicas,
+            "min.insync.replicas": in_sync_min,
+            "offsets.topic.replication.factor": replicas,
             "offsets.topic.num.partitions": 4,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.replication.factor": replicas,
+            "transaction.state.log.min.isr": in_sync_min,
             "transaction.state.log.num.partitions": 4,
-            "share.coordinator.state.topic.replication.factor": 1,
-            "share.coordinator.state.topic.min.isr": 1,
+            "share.coordinator.state.topic.replication.factor": replicas,
+            "share.coordinator.state.topic.min.isr": in_sync_min,
             "group.initial.rebalance.delay.ms": 0,
             # A broker that was killed may come back only after its old session has ended; 9 s would
             # be usual.
@@ -76,9 +125,8 @@ class Kafka(Server):
         formatted = os.path.join(self.home, "formatted")
         if not os.path.exists(formatted):
             shutil.rmtree(os.path.join(self.home, "data"), ignore_errors=True)
-            cluster_id = (
-                base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "w")
-            )
+            with open(_cluster_id_file(self.stack)) as file:
+                cluster_id = file.read()
             self.run_once(
                 "formatting its folder",
                 self._java(
@@ -88,22 +136,52 @@ class Kafka(Server):
             open(formatted, "w").close()
 
     def command(self):
+        heap = "-Xmx1g" if self.stack.brokers == 1 else "-Xmx400m"
         return (
-            self._java(["-Xmx1g"], "kafka.Kafka", os.path.join(self.home, "server.properties")),
+            self._java([heap], "kafka.Kafka", os.path.join(self.home, "server.properties")),
             None,
         )
 
     def trouble(self):
-        """Asks what every client asks first, the API versions: answered once the broker serves."""
-        request = struct.pack(
-            ">hhih", 18, 0, 7, -1
-        )  # ApiVersions, version 0, correlation id 7, no client id
+        """Asks for the brokers of the cluster: this one is among them once it serves."""
+        # Metadata, version 1, correlation id 7, no client id, of no topic.
+        request = struct.pack(">hhihi", 3, 1, 7, -1, 0)
         try:
             with socket.create_connection(("127.0.0.1", self.port()), timeout=2) as sock:
                 sock.sendall(struct.pack(">i", len(request)) + request)
-                answer = sock.recv(10)
+                answer = _receive(sock)
         except OSError as error:
             return f"no answer at {self.address()} ({error})"
-        if len(answer) < 10 or struct.unpack(">ih", answer[4:10]) != (7, 0):
+        if answer[:4] != struct.pack(">i", 7):
             return f"an answer at {self.address()} that is not Kafka's"
+        if self.node not in _broker_ids(answer):
+            return f"{self.address()} answers, but is not yet a member of its cluster"
         return None
+
+
+def _receive(sock):
+    """One answer, without its length."""
+    data = b""
+    while len(data) < 4 or len(data) < 4 + struct.unpack(">i", data[:4])[0]:
+        received = sock.recv(65536)
+        if not received or len(data) > 1_000_000:
+            break
+        data += received
+    return data[4:]
+
+
+def _broker_ids(answer):
+    """The node ids in an answer to Metadata, version 1."""
+    found = set()
+    try:
+        (count,) = struct.unpack_from(">i", answer, 4)
+        at = 8
+        for _ in range(count):
+            node, host_length = struct.unpack_from(">ih", answer, at)
+            at += 6 + host_length + 4
+            (rack_length,) = struct.unpack_from(">h", answer, at)
+            at += 2 + max(rack_length, 0)
+            found.add(node)
+    except struct.error:
+        pass
+    return found

@@ -11,14 +11,13 @@ import threading
 import time
 
 import hdfs
+import kafka
 from host import Trouble, pick_free_port, port_is_free
 from hdfs import DataNode, NameNode
-from kafka import Kafka
 from redis import Redis
 
-KINDS = (Kafka, NameNode, DataNode, Redis)
-GROUPS = {"hdfs": ("namenode", "datanode"), **{kind.name: (kind.name,) for kind in KINDS}}
-DEFAULT_PORTS = {name: port for kind in KINDS for name, port in kind.ports.items()}
+OTHER_KINDS = (NameNode, DataNode, Redis)
+OTHER_PORTS = {name: port for kind in OTHER_KINDS for name, port in kind.ports.items()}
 START_SECONDS_MAX = 180  # it takes 5 s; ten times that where a build keeps all cores busy
 
 
@@ -34,8 +33,22 @@ class Stack:
         self.hadoop_conf_dir = os.path.join(self.dir, "hadoop")
         self.env_file = os.path.join(self.dir, "stack.env")
         self._ports_file = os.path.join(self.dir, "ports.json")
-        self.ports = {**DEFAULT_PORTS, **self._recorded_ports()}
-        self.servers = [kind(self) for kind in KINDS]
+        self._lay_out()
+
+    def _lay_out(self, brokers=None):
+        """Takes what is recorded of this folder; `brokers` where they are chosen anew."""
+        recorded = self._recorded_ports()
+        self.brokers = brokers or (3 if "kafka-3" in recorded else 1)
+        self.default_ports = {**kafka.default_ports(self.brokers), **OTHER_PORTS}
+        self.ports = {
+            name: recorded.get(name, default) for name, default in self.default_ports.items()
+        }
+        self.servers = [*kafka.nodes(self), *(kind(self) for kind in OTHER_KINDS)]
+        self.groups = {
+            "kafka": tuple(node.name for node in kafka.nodes(self)),
+            "hdfs": ("namenode", "datanode"),
+            **{server.name: (server.name,) for server in self.servers},
+        }
 
     def exists(self):
         return os.path.exists(self._ports_file)
@@ -49,11 +62,11 @@ class Stack:
             return self.servers
         names = set()
         for word in only.split(","):
-            if word not in GROUPS:
+            if word not in self.groups:
                 raise Trouble(
-                    f"--only: there is no server '{word}'; there are {', '.join(GROUPS)}."
+                    f"--only: there is no server '{word}'; there are {', '.join(self.groups)}."
                 )
-            names.update(GROUPS[word])
+            names.update(self.groups[word])
         return [server for server in self.servers if server.name in names]
 
     def _recorded_ports(self):
@@ -73,11 +86,26 @@ class Stack:
             except BlockingIOError:
                 say(f"another stack/up or stack/down works on {self.dir}; waiting for it to end")
                 fcntl.flock(file, fcntl.LOCK_EX)
-            self.ports = {
-                **DEFAULT_PORTS,
-                **self._recorded_ports(),
-            }  # that other one may have changed them
+            self._lay_out()  # that other one may have changed it
             yield
+
+    # --- Brokers ----------------------------------------------------------------------------------
+
+    def kafka_address(self):
+        """What clients take for bootstrap.servers."""
+        return ",".join(self.server(name).address() for name in self.groups["kafka"])
+
+    def _settle_brokers(self, wanted):
+        """Takes what `--brokers` says. A cluster that has data keeps its nodes."""
+        if wanted is None or wanted == self.brokers:
+            return
+        kept = [name for name in kafka.ALL_NAMES if os.path.exists(os.path.join(self.dir, name))]
+        if kept:
+            raise Trouble(
+                f"--brokers: the Kafka in {self.dir} was made of {self.brokers} and keeps that while "
+                f"it has data. To make it anew, first: stack/down{self.dir_option()} --only kafka --wipe"
+            )
+        self._lay_out(wanted)
 
     # --- Ports ------------------------------------------------------------------------------------
 
@@ -89,10 +117,10 @@ class Stack:
             name, equals, number = item.partition("=")
             if item == "auto":
                 auto = True
-            elif not equals or name not in DEFAULT_PORTS:
+            elif not equals or name not in self.default_ports:
                 raise Trouble(
                     f"--ports: cannot use '{item}'; give auto, or name=number with a name of "
-                    f"{', '.join(DEFAULT_PORTS)}."
+                    f"{', '.join(self.default_ports)}."
                 )
             elif not number.isdecimal() or not 0 < int(number) < 65536:
                 raise Trouble(f"--ports: '{number}' is not a port number (1 to 65535).")
@@ -114,7 +142,7 @@ class Stack:
         ports = {**self.ports, **wanted}
         if auto:
             recorded = self._recorded_ports()
-            for name in DEFAULT_PORTS:
+            for name in self.default_ports:
                 if (
                     name in wanted
                     or name in running
@@ -144,10 +172,11 @@ class Stack:
         with open(self._ports_file + ".tmp", "w") as file:
             json.dump(self.ports, file, indent=2)
         os.replace(self._ports_file + ".tmp", self._ports_file)
+        kafka.write_cluster_id(self)
         hdfs.write_conf_dir(self)
         env = {
             "WEIR_STACK_DIR": self.dir,
-            "WEIR_STACK_KAFKA": f"127.0.0.1:{self.ports['kafka']}",
+            "WEIR_STACK_KAFKA": self.kafka_address(),
             "WEIR_STACK_NAMENODE_HTTP": f"127.0.0.1:{self.ports['namenode']}",
             "WEIR_STACK_NAMENODE_RPC": f"127.0.0.1:{self.ports['namenode-rpc']}",
             "WEIR_STACK_DATANODE_HTTP": f"127.0.0.1:{self.ports['datanode']}",
@@ -164,8 +193,9 @@ class Stack:
 
     # --- Up and down ------------------------------------------------------------------------------
 
-    def up(self, only=None, ports=None):
+    def up(self, only=None, ports=None, brokers=None):
         with self._locked():
+            self._settle_brokers(brokers)
             self._settle_ports(ports)
             servers = self.chosen(only)
             down = [server for server in servers if server.pid_file.live_pid() is None]

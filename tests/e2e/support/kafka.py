@@ -160,8 +160,10 @@ class Admin:
     def topics(self):
         return set(self._client.list_topics(timeout=30).topics)
 
-    def create_topic(self, name, partitions, **config):
-        new = NewTopic(name, num_partitions=partitions, replication_factor=1, config=config)
+    def create_topic(self, name, partitions, replicas=1, **config):
+        new = NewTopic(
+            name, num_partitions=partitions, replication_factor=replicas, config=config
+        )
         self._client.create_topics([new])[name].result(60)
 
     def committed(self, group, topic, partitions):
