@@ -21,6 +21,7 @@ void add_describe(CLI::App& app, Action& action);
 void add_drop(CLI::App& app, Action& action);
 void add_config(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
+void add_audit(CLI::App& app, Action& action);
 
 // argv in, exit code out.
 int run_command_line(int argc, char** argv);

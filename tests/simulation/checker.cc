@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "audit/audit.h"
 #include "base/sha256.h"
 #include "simulation/answers.h"
 #include "simulation/boundaries.h"
@@ -165,6 +166,45 @@ void check_liveness(World& world, std::vector<std::string>& problems) {
   if (!world.settled()) problems.push_back("the pipeline never came to rest");
 }
 
+// ---- as anybody may check them ----
+
+// The program's own judge has to come to the same by its own ways.
+void check_by_audit(World& world, std::vector<std::string>& problems) {
+  audit::AuditOptions options;
+  options.features_topic = world.topics.features;
+  options.predictions_topic = world.topics.predictions;
+  options.dead_topic = world.topics.dead;
+  options.control_topic = world.topics.control;
+  options.swaps_topic = world.topics.swaps;
+  options.group = kGroup;
+  options.dataset_path = kDatasets;
+  options.models_path = kModels;
+  options.stream.clock_skew = Millis{0};  // there is but one clock
+  const auto no_progress = [](std::string_view, std::uint64_t, std::uint64_t) { return Status(); };
+  const auto report =
+      audit::run_audit(options, world.broker, world.store, world.clock, no_progress);
+  if (!report) {
+    problems.push_back("the audit came to nothing: " + report.error().message());
+    return;
+  }
+  const audit::Findings& findings = report->findings;
+  const std::uint64_t strange = findings.count(audit::Breach::kControlUnreadable) +
+                                findings.count(audit::Breach::kControlOutOfOrder);
+  if (strange != world.forged_control_records) {
+    problems.push_back("audit: " + std::to_string(strange) + " control records cannot be, and " +
+                       std::to_string(world.forged_control_records) + " were forged");
+  }
+  for (const audit::BreachKind& kind : audit::breach_kinds()) {
+    if (kind.breach == audit::Breach::kControlUnreadable ||
+        kind.breach == audit::Breach::kControlOutOfOrder) {
+      continue;
+    }
+    for (const std::string& example : findings.examples(kind.breach)) {
+      problems.push_back("audit: " + std::string(kind.name) + ": " + example);
+    }
+  }
+}
+
 }  // namespace
 
 // ---- at any moment ----
@@ -224,6 +264,7 @@ std::vector<std::string> check_settled(World& world) {
   check_swaps(world, problems);
   DatasetCheck(world, problems).run();
   check_liveness(world, problems);
+  check_by_audit(world, problems);
   return problems;
 }
 

@@ -441,7 +441,7 @@ TEST_F(Protocol, is_not_moved_by_garbage_in_the_control_log) {
           "{\"type\":\"halt\",\"epoch\":0,\"dataset\":{\"path\":\"/x\",\"length\":1,"
           "\"modified_ms\":1,\"file_id\":\"1\"}}",
           "{\"type\":\"halt\",\"epoch\":-1,\"rollback_to\":1}"}) {
-      world.broker.produce(world.topics.control, std::nullopt, value);
+      world.forge_control(value);
     }
   };
   forge();

@@ -145,8 +145,10 @@ class RandomRun {
     static const char* const kForged[] = {
         "garbage", R"({"type":"halt","epoch":9})", R"({"type":"resume","epoch":0})",
         R"({"type":"resume","epoch":777,"version":1,"sha256":"","outcome":"trained"})"};
-    world_.broker.produce(happens(random_, 0.5) ? world_.topics.control : world_.topics.members,
-                          std::nullopt, kForged[pick(random_, std::size(kForged))]);
+    const bool control = happens(random_, 0.5);
+    const char* const value = kForged[pick(random_, std::size(kForged))];
+    if (control) world_.forge_control(value);
+    else world_.broker.produce(world_.topics.members, std::nullopt, value);
   }
 
   // A scorer is held up with records in hand while a data set comes: the hardest moment there is.

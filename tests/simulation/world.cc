@@ -407,6 +407,11 @@ void World::feed(FeatureKind kind) {
   broker.produce(topics.features, key, make_features(random, kind));
 }
 
+void World::forge_control(const std::string& value) {
+  ++forged_control_records;
+  broker.produce(topics.control, std::nullopt, value);
+}
+
 void World::ask_rollback(std::uint64_t version, std::uint64_t epoch) {
   record::MemberRecord ask;
   ask.type = record::MemberType::kAskRollback;

@@ -135,12 +135,15 @@ class World {
   const Drop* drop_folder(const std::string& name, DatasetKind kind);
   void feed(FeatureKind kind);
   void ask_rollback(std::uint64_t version, std::uint64_t epoch);
+  // A record of another hand than the trainer's in the control log.
+  void forge_control(const std::string& value);
 
   // ---- what a test looks at ----
   record::ControlState control() const;
   std::vector<std::string> files_in(const std::string& folder);  // names
   bool in_drop_folder(const std::string& name);
   std::uint64_t models_trained_on(const Drop& drop);
+  std::uint64_t forged_control_records = 0;
   std::vector<std::string> problems;  // found on the way
 
   WorldOptions options;

@@ -1,0 +1,184 @@
+#include "audit/recompute.h"
+
+#include <simdjson.h>
+
+#include <bit>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace weir::audit {
+namespace {
+
+using simdjson::dom::element;
+using simdjson::dom::element_type;
+using simdjson::dom::object;
+
+bool is_number(element value) {
+  const element_type type = value.type();
+  return type == element_type::DOUBLE || type == element_type::INT64 ||
+         type == element_type::UINT64;
+}
+
+// A whole number that fits 64 bits is converted once, to nearest: the double that its text names.
+double number_of(element value) {
+  switch (value.type()) {
+    case element_type::INT64: return static_cast<double>(value.get_int64().value_unsafe());
+    case element_type::UINT64: return static_cast<double>(value.get_uint64().value_unsafe());
+    default: return value.get_double().value_unsafe();
+  }
+}
+
+}  // namespace
+
+bool same_number(double a, double b) {
+  return a == b || std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+Result<AuditModel> AuditModel::parse(std::string_view model_json) {
+  const auto json = nlohmann::json::parse(model_json, nullptr, false);
+  try {
+    AuditModel model;
+    if (json.at("format") != "weirkeeper-model" || json.at("algorithm") != "linear") {
+      return fail(Code::kCorrupt, "not a linear model of this program");
+    }
+    model.intercept_ = json.at("intercept");
+    model.coefficients_ = json.at("coefficients").get<std::vector<double>>();
+    for (const auto& name : json.at("features")) {
+      const std::size_t at = model.index_.size();
+      model.index_.emplace(name.get<std::string>(), at);
+    }
+    if (model.index_.size() != model.coefficients_.size() || model.index_.empty()) {
+      return fail(Code::kCorrupt,
+                  "as many coefficients as features, all of different names, are "
+                  "needed");
+    }
+    return model;
+  } catch (const nlohmann::json::exception& e) {
+    return fail(Code::kCorrupt, std::string("the model is not as it should be: ") + e.what());
+  }
+}
+
+std::optional<std::size_t> AuditModel::index_of(std::string_view name) const {
+  const auto found = index_.find(name);
+  if (found == index_.end()) return std::nullopt;
+  return found->second;
+}
+
+double AuditModel::predict(const double* row) const {
+  double value = intercept_;
+  for (std::size_t i = 0; i < coefficients_.size(); ++i) {
+    const double product = coefficients_[i] * row[i];
+    value = value + product;
+  }
+  return value;
+}
+
+struct Recomputer::State {
+  const Expectation& refuse(std::string_view why) {
+    expectation.verdict = Expectation::Verdict::kRefused;
+    expectation.why = why;
+    return expectation;
+  }
+
+  const Expectation& expect_flat(const AuditModel& model, object members) {
+    row.assign(model.features(), 0);
+    seen.assign(model.features(), false);
+    std::size_t found = 0;
+    for (const auto& member : members) {
+      const auto at = model.index_of(member.key);
+      if (!at) continue;
+      if (seen[*at]) return refuse("a feature twice");
+      if (!is_number(member.value)) return refuse("a feature that is no number");
+      seen[*at] = true;
+      row[*at] = number_of(member.value);
+      ++found;
+    }
+    if (found != model.features()) return refuse("a feature is missing");
+    expectation.values.push_back(model.predict(row.data()));
+    expectation.verdict = Expectation::Verdict::kScored;
+    return expectation;
+  }
+
+  // {"crim": {"12": 0.1, "13": 0.2}, "zn": {"13": 0, "12": 1}}: rows by label, in the order of the
+  // column of the model's first feature.
+  const Expectation& expect_table(const AuditModel& model, object columns) {
+    expectation.many = true;
+    std::vector<std::optional<object>> column_of(model.features());
+    for (const auto& column : columns) {
+      const auto at = model.index_of(column.key);
+      if (!at) continue;
+      if (column_of[*at]) return refuse("a feature twice");
+      object cells;
+      if (column.value.get_object().get(cells)) return refuse("a column that is no object");
+      column_of[*at] = cells;
+    }
+    for (const auto& column : column_of) {
+      if (!column) return refuse("a feature is missing");
+    }
+    std::map<std::string_view, std::size_t> row_of;
+    for (const auto& cell : *column_of[0]) {
+      const std::size_t at = row_of.size();
+      if (!row_of.emplace(cell.key, at).second) return refuse("a row label twice");
+    }
+    if (row_of.empty()) return refuse("no rows");
+    row.assign(row_of.size() * model.features(), 0);
+    for (std::size_t column = 0; column < column_of.size(); ++column) {
+      seen.assign(row_of.size(), false);
+      std::size_t cells = 0;
+      for (const auto& cell : *column_of[column]) {
+        const auto at = row_of.find(cell.key);
+        if (at == row_of.end() || seen[at->second]) return refuse("columns of different rows");
+        if (!is_number(cell.value)) return refuse("a feature that is no number");
+        seen[at->second] = true;
+        row[at->second * model.features() + column] = number_of(cell.value);
+        ++cells;
+      }
+      if (cells != row_of.size()) return refuse("columns of different rows");
+    }
+    for (std::size_t i = 0; i < row_of.size(); ++i) {
+      expectation.values.push_back(model.predict(row.data() + i * model.features()));
+    }
+    expectation.verdict = Expectation::Verdict::kScored;
+    return expectation;
+  }
+
+  simdjson::dom::parser parser;
+  Expectation expectation;
+  std::vector<double> row;
+  std::vector<char> seen;
+};
+
+Recomputer::Recomputer() : state_(std::make_unique<State>()) {}
+Recomputer::~Recomputer() = default;
+
+const Expectation& Recomputer::expect(const AuditModel& model, std::string_view message) {
+  State& state = *state_;
+  state.expectation.values.clear();
+  state.expectation.many = false;
+  state.expectation.why = {};
+  if (message.empty()) return state.refuse("no value");
+  element document;
+  const auto error = state.parser.parse(message.data(), message.size(), true).get(document);
+  if (error == simdjson::NUMBER_ERROR || error == simdjson::CAPACITY ||
+      error == simdjson::DEPTH_ERROR || error == simdjson::MEMALLOC) {
+    state.expectation.verdict = Expectation::Verdict::kUnknown;
+    return state.expectation;
+  }
+  if (error) return state.refuse("not JSON");
+  object members;
+  if (document.get_object().get(members)) return state.refuse("not an object");
+  const Expectation& expected = [&]() -> const Expectation& {
+    object columns;
+    if (members.size() == 1 && !(*members.begin()).value.get_object().get(columns)) {
+      return state.expect_table(model, columns);
+    }
+    return state.expect_flat(model, members);
+  }();
+  if (expected.verdict != Expectation::Verdict::kScored) return expected;
+  for (const double value : expected.values) {
+    if (!std::isfinite(value)) return state.refuse("a prediction that is not finite");
+  }
+  return expected;
+}
+
+}  // namespace weir::audit
