@@ -7,24 +7,21 @@ cd "$WEIR_ROOT"
 
 usage() {
   cat <<'EOF'
-./test.sh [--quick | --threads]
+./test.sh [--quick]
 
 Makes the machine ready, builds, and runs the unit tests (also under the address and
-undefined-behaviour sanitizers) and the end-to-end tests against real servers of its own, which are gone
-afterwards.
+undefined-behaviour sanitizers, those of threads under the thread sanitizer) and the end-to-end tests
+against real servers of its own, which are gone afterwards.
   --quick     without the sanitizers
-  --threads   the thread sanitizer too, some minutes more
 The last line is 'N passed, N failed'; the exit code is 0 only if nothing failed. Logs are in
 .weir/test-logs.
 EOF
 }
 
 quick=0
-threads=0
 case ${1:-} in
   '') ;;
   --quick) quick=1 ;;
-  --threads) threads=1 ;;
   -h | --help) usage; exit ;;
   *) say "unknown argument '$1'"; usage >&2; exit 2 ;;
 esac
@@ -134,8 +131,6 @@ else
 fi
 if [ $quick = 0 ]; then
   stage "building asan" '' build asan unit_tests && unit asan || true
-fi
-if [ $threads = 1 ]; then
   # Only what has suites of threads: "FooThreads".
   threaded=$(grep -l Threads src/*/*_test.cc | cut -d/ -f2 | sort -u | sed 's/$/_test/')
   stage "building tsan" '' build tsan $threaded && unit tsan || true
