@@ -11,12 +11,15 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/sha256.h"
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/file_command.h"
 
 namespace weir::cli {
 namespace {
+
+constexpr std::size_t kShownBytesMax = 200;
 
 Status upload(store::FileStore& store, const std::string& local, const std::string& target) {
   const int descriptor = open(local.c_str(), O_RDONLY | O_CLOEXEC);
@@ -65,7 +68,9 @@ Result<std::uint64_t> drop_file(const FileOptions& options) {
                                             "; give another with --as");
   }
   const std::string target = folder + "/" + name;
-  const std::string temporary = folder + "/." + name + "." + std::to_string(getpid()) + ".tmp";
+  // A name that a store just takes would be too long with more around it.
+  const std::string shown = name.size() <= kShownBytesMax ? name : sha256_hex(name);
+  const std::string temporary = folder + "/." + shown + "." + std::to_string(getpid()) + ".tmp";
   const auto attempt = [&]() -> Status {
     WEIR_TRY(store->make_directories(folder));
     WEIR_TRY(store->remove(temporary));

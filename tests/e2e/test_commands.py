@@ -182,6 +182,7 @@ def test_drop_takes_hostile_names_as_names_or_refuses_them(pipeline):
         "--output.csv",
         "$(id)`id`.csv",
         "back\\slash.csv",
+        "x" * 251 + ".csv",
     ]
     for name in taken:
         pipeline.ok("drop", "set.csv", f"--as={name}")
