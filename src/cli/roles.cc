@@ -78,12 +78,14 @@ Result<RoleSpec> Roles::scorer() {
   options.group = own.score.group;
   options.member = WEIR_TRY(context.claim_member_name("scorer"));
   options.commit_interval = own.score.commit_interval;
+  options.old_model_max = own.score.old_model_max;
   options.batch_records_max = static_cast<std::size_t>(own.score.batch_records_max);
   RoleSpec spec;
   spec.name = "scorer";
   spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
-    return std::unique_ptr<Role>(WEIR_TRY(score::Scorer::open(
-        options, broker, models, context.clock(), CrashPoints::kill_at_env(), counters.scorer)));
+    return std::unique_ptr<Role>(WEIR_TRY(
+        score::Scorer::open(options, broker, std::make_unique<score::BackgroundModelLoader>(models),
+                            context.clock(), CrashPoints::kill_at_env(), counters.scorer)));
   };
   return spec;
 }

@@ -165,6 +165,9 @@ void add_roles(std::vector<Setting>& table) {
                 "How long a scorer gathers predictions before it commits them."),
        integer(WEIR_AT(score.batch_records_max), 1, 1'000'000, "records",
                "How many records one transaction holds at most."),
+       duration(WEIR_AT(score.old_model_max), 0ms, 1h,
+                "How long the old model may go on where the new one is not loaded yet, with "
+                "while_training: continue; then scoring waits for it."),
        after_pipeline(WEIR_AT(score.group), ".scorer",
                       "The consumer group that the scorers share."),
        text(WEIR_AT(score.instance), optional_name_rule(100), "scorer-1",

@@ -64,6 +64,7 @@ struct ProduceSettings {
 
 struct ScoreSettings {
   Millis commit_interval{100};
+  Millis old_model_max{10'000};
   std::int64_t batch_records_max = 10'000;
   std::string group;     // <pipeline>.scorer
   std::string instance;  // empty: the program chooses a name for this process

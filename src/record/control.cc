@@ -127,6 +127,7 @@ Status ControlState::apply(const ControlRecord& record) {
                                       " does not follow epoch " + std::to_string(epoch));
     }
     epoch = record.epoch;
+    if (record.type == ControlType::kHalt) halt_epoch = record.epoch;
     begun = record;
     last_begun = record;
     if (record.dataset) {

@@ -60,6 +60,7 @@ struct ControlRecord {
 struct ControlState {
   std::uint64_t epoch = 0;         // the highest that was begun
   std::uint64_t ruling_epoch = 0;  // the epoch of the last resume: the one that predictions name
+  std::uint64_t halt_epoch = 0;    // the last that began with a halt, ended or not
   std::uint64_t version = 0;       // the live model, 0 = none yet
   std::string sha256;
   std::optional<ControlRecord> begun;       // a halt or train whose resume has not come
@@ -72,6 +73,9 @@ struct ControlState {
 
   // Open: there is a model, and no halt is in force.
   bool gate_open() const { return version > 0 && !(begun && begun->type == ControlType::kHalt); }
+  // The model of an epoch that is over may end what it is at, as long as its successor is not at
+  // hand: no halt was between the two, so that nobody counts on its silence.
+  bool may_linger(std::uint64_t past_epoch) const { return halt_epoch <= past_epoch; }
   // Applies the next record. A record that cannot follow is refused (kCorrupt) and changes nothing:
   // an epoch that does not rise, a resume of another epoch than the one begun.
   Status apply(const ControlRecord& record);

@@ -229,6 +229,17 @@ TEST(ControlState, opens_the_gate_only_with_a_model_and_without_a_halt) {
   EXPECT_TRUE(after({train(1), resume(1, 1), halt(2), resume(2, 1, Outcome::kFailed)}).gate_open());
 }
 
+TEST(ControlState, lets_a_past_model_linger_only_where_nothing_was_halted_since) {
+  const auto train = [](std::uint64_t epoch) { return begin(ControlType::kTrain, epoch); };
+  EXPECT_TRUE(after({train(1), resume(1, 1), train(2), resume(2, 2)}).may_linger(1));
+  EXPECT_TRUE(after({halt(1), resume(1, 1), train(2), resume(2, 2)}).may_linger(1));
+  EXPECT_FALSE(after({train(1), resume(1, 1), halt(2), resume(2, 2)}).may_linger(1));
+  const auto later =
+      after({train(1), resume(1, 1), rollback(2, 1), resume(2, 1), train(3), resume(3, 3)});
+  EXPECT_FALSE(later.may_linger(1)) << "a halt is not forgotten over what follows it";
+  EXPECT_TRUE(later.may_linger(2));
+}
+
 TEST(ControlState, remembers_the_last_data_set_over_a_rollback) {
   ControlState state = after({halt(1, "/dataset/a.csv"), resume(1, 1)});
   ASSERT_TRUE(state.last_taken_up && state.last_taken_up_end);

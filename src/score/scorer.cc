@@ -1,5 +1,10 @@
 // One step: what the control log says, then a poll, then the batch, then perhaps a commit.
 //
+// A model that comes into force while the old one is at work (while_training: continue) is loaded
+// beside it; then the scorer changes over between two transactions. Until then the old one goes on
+// with the partitions that we have: nobody else can have scored those with the new one. With
+// partitions that come meanwhile somebody may have, and an epoch would fall.
+//
 // What can go wrong with a transaction has one answer, recover(): the sink is thrown away, a new
 // one with the same transactional id ends whatever the old one left open, and the source goes back
 // to the group's committed offsets, which alone say whether a commit of unknown outcome took place.
@@ -13,24 +18,25 @@ namespace weir::score {
 namespace {
 
 constexpr Millis kIdlePoll{20};
+constexpr Millis kLoadingPoll{2};  // while a model is on its way
 constexpr Millis kLoadAgainAfter{1'000};
 
 }  // namespace
 
-Scorer::Scorer(ScorerOptions options, stream::Broker& broker, registry::ModelRegistry& models,
+Scorer::Scorer(ScorerOptions options, stream::Broker& broker, std::unique_ptr<ModelLoader> loader,
                Clock& clock, CrashPoints crash_points, ScorerCounters& counters)
     : options_(std::move(options)),
       broker_(broker),
-      models_(models),
+      loader_(std::move(loader)),
       clock_(clock),
       crash_points_(std::move(crash_points)),
       counters_(counters) {}
 
 Result<std::unique_ptr<Scorer>> Scorer::open(ScorerOptions options, stream::Broker& broker,
-                                             registry::ModelRegistry& models, Clock& clock,
+                                             std::unique_ptr<ModelLoader> loader, Clock& clock,
                                              CrashPoints crash_points, ScorerCounters& counters) {
-  std::unique_ptr<Scorer> scorer(
-      new Scorer(std::move(options), broker, models, clock, std::move(crash_points), counters));
+  std::unique_ptr<Scorer> scorer(new Scorer(std::move(options), broker, std::move(loader), clock,
+                                            std::move(crash_points), counters));
   const ScorerOptions& own = scorer->options_;
   record::MemberRecord self;
   self.member = own.member;
@@ -72,6 +78,8 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
     assigned_ = false;
     WEIR_TRY(control_->catch_up(options_.broker_timeout));
     WEIR_TRY(follow_control());
+    // Who had them before may have scored them with the new model already.
+    if (behind()) WEIR_TRY(stop_old_model("partitions came that another may have scored with it"));
   }
   if ((*batch)->records().empty()) return commit_if_due();
   crash_points_.reach("polled");
@@ -82,7 +90,7 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
 }
 
 Millis Scorer::poll_wait(Millis wait_max) const {
-  const Millis idle = std::min(wait_max, kIdlePoll);
+  const Millis idle = std::min(wait_max, requested_ ? kLoadingPoll : kIdlePoll);
   if (!transaction_) return idle;
   const auto left = std::chrono::duration_cast<Millis>(transaction_->began +
                                                        options_.commit_interval - clock_.steady());
@@ -95,7 +103,7 @@ Status Scorer::follow_control() {
   const record::ControlState& state = control_->state();
   if (!state.gate_open()) return close_gate(state.begun ? state.begun->epoch : 0);
   if (gate_open_ && scorer_->epoch() == state.ruling_epoch) return {};
-  return open_gate();
+  return change_over();
 }
 
 Status Scorer::close_gate(std::uint64_t epoch) {
@@ -103,37 +111,83 @@ Status Scorer::close_gate(std::uint64_t epoch) {
     WEIR_TRY(commit_open());
     source_->set_paused(true);
     gate_open_ = false;
+    behind_since_.reset();
     if (epoch != 0) log::info("halted", {{"member", options_.member}, {"epoch", epoch}});
   }
   if (epoch == 0) return {};  // no model yet
   return membership_->acknowledge_halt(epoch);
 }
 
-Status Scorer::open_gate() {
+// True while the old model is at work although another rules.
+bool Scorer::behind() const {
+  return gate_open_ && scorer_->epoch() != control_->state().ruling_epoch;
+}
+
+// To the model that rules, once it is there: between two transactions.
+Status Scorer::change_over() {
   const record::ControlState& state = control_->state();
-  if (clock_.steady() < next_load_) return {};
-  // With while_training: continue the old model is still at work: its last transaction ends here.
-  WEIR_TRY(commit_open());
-  if (!state.gate_open()) return {};  // a recovery read of a halt: the next step follows it
-  if (gate_open_) source_->set_paused(true);
-  gate_open_ = false;
-  auto loaded = models_.load(state.version, state.sha256);
-  if (!loaded) {
-    log::error("nothing is scored: the model in force cannot be loaded",
-               {{"version", state.version}, {"reason", loaded.error()}});
-    next_load_ = clock_.steady() + kLoadAgainAfter;
-    return {};
+  const auto is_there = [&] { return model_name_ == ModelName{state.version, state.sha256}; };
+  if (behind() && !behind_since_) behind_since_ = clock_.steady();
+  // We have overslept a halt: the trainer has shut us out and counts on that.
+  if (behind() && !state.may_linger(scorer_->epoch())) {
+    WEIR_TRY(stop_old_model("the stream was halted meanwhile"));
   }
-  crash_points_.reach("model-loaded");
+  if (!is_there()) fetch_model();
+  if (!is_there()) {
+    const bool overdue = behind() && clock_.steady() - *behind_since_ >= options_.old_model_max;
+    return overdue ? stop_old_model("it has gone on for score.old_model_max") : Status{};
+  }
+  WEIR_TRY(commit_open());
+  // A recovery may have read a halt or another resume: the next step follows it.
+  if (!state.gate_open() || !is_there()) return {};
   scorer_ = std::make_unique<BatchScorer>(
       OutputNames{options_.pipeline, options_.features_topic, options_.predictions_topic,
                   options_.dead_topic, options_.member},
-      loaded->model, state.version, state.ruling_epoch);
-  gate_open_ = true;
+      model_, state.version, state.ruling_epoch);
+  behind_since_.reset();
   membership_->gate_opened();
-  source_->set_paused(false);
+  if (!gate_open_) source_->set_paused(false);
+  gate_open_ = true;
   log::info("scoring",
             {{"member", options_.member}, {"model", state.version}, {"epoch", state.ruling_epoch}});
+  return {};
+}
+
+// Asks for the model that rules, or takes it where it has come.
+void Scorer::fetch_model() {
+  const record::ControlState& state = control_->state();
+  ModelName wanted{state.version, state.sha256};
+  if (requested_ != wanted) {
+    if (!requested_ && clock_.steady() < next_load_) return;
+    loader_->request(wanted.version, wanted.sha256);
+    requested_ = wanted;
+  }
+  auto loaded = loader_->take();
+  if (!loaded) return;
+  requested_.reset();
+  if (!*loaded) {
+    log::error(gate_open_ ? "the old model goes on: the model in force cannot be loaded"
+                          : "nothing is scored: the model in force cannot be loaded",
+               {{"version", wanted.version}, {"reason", loaded->error()}});
+    next_load_ = clock_.steady() + kLoadAgainAfter;
+    return;
+  }
+  crash_points_.reach("model-loaded");
+  model_name_ = std::move(wanted);
+  model_ = std::move((*loaded)->model);
+}
+
+// The model that rules is not there, and the old one may not go on.
+Status Scorer::stop_old_model(const char* why) {
+  WEIR_TRY(commit_open());
+  source_->set_paused(true);
+  gate_open_ = false;
+  behind_since_.reset();
+  log::warn("nothing is scored until the model in force is loaded: the old one may not go on",
+            {{"member", options_.member},
+             {"model", scorer_->version()},
+             {"in_force", control_->state().version},
+             {"reason", why}});
   return {};
 }
 

@@ -4,6 +4,10 @@
 // to its end before it scores anything, and again whenever it is given partitions: so the epochs
 // never fall along a partition. No transaction is open while the gate is closed.
 //
+// A model is loaded beside the scoring. Where the stream was halted, the gate opens once it is
+// there; with while_training: continue the old one goes on until then, for `old_model_max` at most
+// and not over a partition that came meanwhile.
+//
 // Owner: whoever drives the role. Threads: one. Errors of step(): the role is to be made anew; what
 // was not committed is scored again by whoever gets the partitions, once.
 #pragma once
@@ -19,8 +23,8 @@
 #include "base/role.h"
 #include "gate/control_log.h"
 #include "gate/members.h"
-#include "registry/model_registry.h"
 #include "score/batch_scorer.h"
+#include "score/model_loader.h"
 #include "score/swap_notes.h"
 #include "stream/broker.h"
 
@@ -39,6 +43,7 @@ struct ScorerOptions {
   Millis commit_interval{100};
   std::size_t batch_records_max = 10'000;
   std::size_t transaction_records_max = 100'000;
+  Millis old_model_max{10'000};
   Millis broker_timeout{30'000};
 };
 
@@ -53,7 +58,7 @@ class Scorer final : public Role, private stream::RebalanceListener {
  public:
   // `counters` outlives the scorer and goes on over its lives.
   static Result<std::unique_ptr<Scorer>> open(ScorerOptions options, stream::Broker& broker,
-                                              registry::ModelRegistry& models, Clock& clock,
+                                              std::unique_ptr<ModelLoader> loader, Clock& clock,
                                               CrashPoints crash_points, ScorerCounters& counters);
   Status step(Millis wait_max, std::stop_token stop) override;
   void finish() override;
@@ -70,7 +75,14 @@ class Scorer final : public Role, private stream::RebalanceListener {
     std::shared_ptr<const stream::GroupMetadata> group;
   };
 
-  Scorer(ScorerOptions options, stream::Broker& broker, registry::ModelRegistry& models,
+  struct ModelName {
+    std::uint64_t version = 0;
+    std::string sha256;
+
+    bool operator==(const ModelName&) const = default;
+  };
+
+  Scorer(ScorerOptions options, stream::Broker& broker, std::unique_ptr<ModelLoader> loader,
          Clock& clock, CrashPoints crash_points, ScorerCounters& counters);
 
   void on_assigned(std::span<const std::int32_t> partitions) override;
@@ -80,7 +92,10 @@ class Scorer final : public Role, private stream::RebalanceListener {
   std::string transactional_id() const { return options_.pipeline + "." + options_.member; }
   Status follow_control();
   Status close_gate(std::uint64_t epoch);
-  Status open_gate();
+  bool behind() const;
+  Status change_over();
+  void fetch_model();
+  Status stop_old_model(const char* why);
   Status score(const stream::RecordBatch& batch);
   Status note_swaps(const stream::RecordBatch& batch);
   Millis poll_wait(Millis wait_max) const;
@@ -91,7 +106,7 @@ class Scorer final : public Role, private stream::RebalanceListener {
 
   const ScorerOptions options_;
   stream::Broker& broker_;
-  registry::ModelRegistry& models_;
+  const std::unique_ptr<ModelLoader> loader_;
   Clock& clock_;
   const CrashPoints crash_points_;
   ScorerCounters& counters_;
@@ -105,7 +120,12 @@ class Scorer final : public Role, private stream::RebalanceListener {
   bool gate_open_ = false;
   bool assigned_ = false;            // partitions came: read the control log to its end first
   std::optional<Error> to_recover_;  // found inside a rebalance: handled after the poll
-  SteadyTime next_load_{};           // a model that cannot be loaded is tried again from then on
+  ModelName model_name_;             // of the last model that was loaded
+  std::shared_ptr<const model::Model> model_;
+  std::optional<ModelName> requested_;  // of the loader, and not taken yet
+  SteadyTime next_load_{};              // a model that cannot be loaded is tried again from then on
+  // Since when the gate is open for a model that rules no more.
+  std::optional<SteadyTime> behind_since_;
   // Last: its destructor may call the listener, which uses the rest.
   std::unique_ptr<stream::RecordSource> source_;
 };

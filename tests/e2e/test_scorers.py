@@ -6,6 +6,8 @@ import signal
 import pytest
 
 from support.promises import check_promises
+from support.slow_proxy import SlowNameNode
+from support.steady_producer import SteadyProducer, longest_gap
 from support.tables import plane
 
 
@@ -137,3 +139,34 @@ def test_while_training_continue_the_old_model_scores_until_the_new_one_is_there
     meanwhile = [r for r in evidence.predictions if begun < r.timestamp < resumed]
     assert len(meanwhile) >= 50
     assert {json.loads(r.value)["epoch"] for r in meanwhile} == {1}
+
+
+@pytest.mark.long
+def test_a_model_that_is_slow_to_load_costs_no_gap_where_training_continues(pipeline, tmp_path):
+    pipeline.set("while_training", "continue")
+    # It is never to give up on the old model here.
+    pipeline.set("score.old_model_max", "5m")
+    pipeline.train_once("first.csv", plane(1))
+    # Each request that the scorer makes of the NameNode takes 2 s; a model takes several.
+    with SlowNameNode(pipeline.stack, tmp_path, seconds=2) as slow:
+        score = pipeline.start("score", HADOOP_CONF_DIR=slow.hadoop_conf_dir)
+        with SteadyProducer(pipeline, rate=2000) as producer:
+            pipeline.wait_for_predictions(4000, epoch=1)
+            trainer = pipeline.start("train")
+            pipeline.drop("second.csv", plane(2))
+            resumed = pipeline.wait_for_resume(2)
+            assert resumed["version"] == 2
+            pipeline.wait_for_predictions(4000, epoch=2)
+        for process in (trainer, score):
+            assert process.stop()[0] == 0
+    evidence = check_promises(pipeline, all_scored=False, while_training="continue")
+    at = {1: [], 2: []}
+    for record in evidence.predictions:
+        at[json.loads(record.value)["epoch"]].append(record.timestamp)
+    resume = evidence.control[-1][0]
+    assert max(at[1]) > resume + 2000, "the model was not slow to load, so that nothing was shown"
+    # From a second on in which the scorer has caught up with what waited for it.
+    begin = min(at[1]) + 1000
+    gap = longest_gap([time for time in at[1] + at[2] if time >= begin])
+    unsteady = longest_gap([time for time in producer.times if time >= begin])
+    assert gap < unsteady + 1500, f"{gap} ms without a prediction, {unsteady} ms without a record"

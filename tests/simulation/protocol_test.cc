@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "simulation/checker.h"
 
 namespace weir::simulation {
@@ -419,14 +421,100 @@ TEST_F(Protocol, fences_a_trainer_that_was_deposed_in_the_middle_of_a_training) 
 
 TEST_F(Protocol, scores_on_during_a_training_where_it_is_told_to) {
   World& world = begin({.halt_while_training = false, .training_time = Millis{6'000}});
+  std::size_t before = 0;
+  bool looked = false;
+  once_at(world.trainer(), "halted", [&] {  // it has begun
+    EXPECT_TRUE(world.control().begun && world.control().gate_open());
+    before = answered();
+    once_at(world.trainer(), "train", [&] {
+      EXPECT_GT(answered(), before);
+      looked = true;
+    });
+  });
   ASSERT_TRUE(world.drop("b.csv", DatasetKind::kGood));
-  ASSERT_TRUE(world.run_until([&] { return world.control().begun.has_value(); }));
-  EXPECT_TRUE(world.control().gate_open());
-  const std::size_t before = answered();
-  once_at(world.trainer(), "train", [&] { EXPECT_GT(answered(), before); });
   expect_good_end();
+  EXPECT_TRUE(looked);
   for (const auto& record : log()) EXPECT_NE(record.type, ControlType::kHalt);
   EXPECT_EQ(world.control().version, 2u);
+}
+
+// Each scorer has answered something by the model of this epoch.
+bool all_at_work_in(World& world, std::uint64_t epoch) {
+  std::set<std::string> who;
+  for (const Event& event : world.journal) {
+    if (!event.predictions.empty() && event.predictions[0].epoch == epoch) who.insert(event.who);
+  }
+  return who.size() == world.of(Actor::Kind::kScorer).size();
+}
+
+TEST_F(Protocol, scores_on_with_the_old_model_while_the_new_one_is_being_loaded) {
+  World& world = begin({.halt_while_training = false, .produced = 0});
+  for (Actor* scorer : world.of(Actor::Kind::kScorer)) scorer->loading_time = Millis{2'500};
+  ASSERT_TRUE(world.drop("b.csv", DatasetKind::kGood));
+  ASSERT_TRUE(world.run_until([&] {
+    feed(1);
+    return world.control().ruling_epoch == 2;
+  }));
+  const std::size_t journal_before = world.journal.size();
+  ASSERT_TRUE(world.run_until([&] {
+    feed(1);
+    return all_at_work_in(world, 2);
+  }));
+  bool lingered = false;
+  for (std::size_t i = journal_before; i < world.journal.size(); ++i) {
+    for (const auto& p : world.journal[i].predictions) lingered = lingered || p.epoch == 1;
+  }
+  EXPECT_TRUE(lingered) << "the old model did not go on after the resume";
+  expect_good_end();
+}
+
+TEST_F(Protocol, stops_the_old_model_after_a_while_where_the_new_one_cannot_be_loaded) {
+  World& world = begin({.halt_while_training = false, .produced = 0});
+  for (Actor* scorer : world.of(Actor::Kind::kScorer)) scorer->models_away = true;
+  ASSERT_TRUE(world.drop("b.csv", DatasetKind::kGood));
+  ASSERT_TRUE(until_epoch(2));
+  const auto feed_for = [&](Millis duration) {
+    const SteadyTime end = world.clock.steady() + duration;
+    world.run_until([&] {
+      feed(1);
+      return world.clock.steady() >= end;
+    });
+  };
+  feed_for(kOldModelMax + Millis{2'000});
+  const std::size_t before = answered();
+  feed_for(Millis{10'000});
+  EXPECT_EQ(answered(), before) << "the old model goes on for ever";
+  EXPECT_GT(before, 0u);
+  for (Actor* scorer : world.of(Actor::Kind::kScorer)) scorer->models_away = false;
+  expect_good_end();
+  EXPECT_GT(answered(), before);
+}
+
+// A partition that comes while the old model lingers may have been scored with the new one.
+TEST_F(Protocol, does_not_score_with_the_old_model_what_another_scorer_had) {
+  World& world = begin({.halt_while_training = false, .produced = 0});
+  feed(30);
+  ASSERT_TRUE(world.settle());
+  Actor& slow = world.scorer(0);
+  slow.loading_time = Millis{2'900};
+  world.scorer(1).loading_time = Millis{0};
+  ASSERT_TRUE(world.drop("b.csv", DatasetKind::kGood));
+  ASSERT_TRUE(until_epoch(2));
+  feed(30);
+  ASSERT_TRUE(world.run_until(
+      [&] {
+        for (const Event& event : world.journal) {
+          if (event.who == "sim.scorer-1" && !event.predictions.empty() &&
+              event.predictions[0].epoch == 2) {
+            return true;
+          }
+        }
+        return false;
+      },
+      Millis{2'000}));
+  world.stop(world.scorer(1));
+  feed(30);
+  expect_good_end();
 }
 
 // ---- what does not belong in the control log ----

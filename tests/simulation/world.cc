@@ -33,6 +33,34 @@ bool traced() {
   return wanted;
 }
 
+// Loads in the middle of a step, once its time has come: on the one thread that there is.
+class SimulatedLoader final : public score::ModelLoader {
+ public:
+  SimulatedLoader(World& world, Actor& actor) : world_(world), actor_(actor) {}
+
+  void request(std::uint64_t version, const std::string& sha256) override {
+    wanted_ = {version, sha256};
+    const auto most = static_cast<std::uint64_t>(world_.options.loading_time_max.count());
+    const bool takes_time = most > 0 && happens(world_.random, 0.5);
+    const std::uint64_t milliseconds = takes_time ? pick(world_.random, most) : 0;
+    const Millis by_chance{static_cast<std::int64_t>(milliseconds)};
+    ready_at_ = world_.clock.steady() + actor_.loading_time.value_or(by_chance);
+  }
+
+  std::optional<Result<registry::LoadedModel>> take() override {
+    if (!wanted_ || world_.clock.steady() < ready_at_) return std::nullopt;
+    const auto [version, sha256] = *std::exchange(wanted_, std::nullopt);
+    if (actor_.models_away) return fail(Code::kUnavailable, "the simulation wants it");
+    return actor_.models.load(version, sha256);
+  }
+
+ private:
+  World& world_;
+  Actor& actor_;
+  std::optional<std::pair<std::uint64_t, std::string>> wanted_;
+  SteadyTime ready_at_{};
+};
+
 }  // namespace
 
 // ---- an actor, as the wrappers see it ----
@@ -322,8 +350,10 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
   own.member = actor.name;
   own.batch_records_max = 7;
   own.broker_timeout = kTimeout;
-  return std::unique_ptr<Role>(WEIR_TRY(score::Scorer::open(own, *actor.broker, actor.models, clock,
-                                                            crash_points(actor), actor.counters)));
+  own.old_model_max = kOldModelMax;
+  return std::unique_ptr<Role>(WEIR_TRY(
+      score::Scorer::open(own, *actor.broker, std::make_unique<SimulatedLoader>(*this, actor),
+                          clock, crash_points(actor), actor.counters)));
 }
 
 Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {

@@ -32,6 +32,7 @@ namespace weir::simulation {
 inline constexpr const char* kDatasets = "/dataset";
 inline constexpr const char* kModels = "/MLmodel";
 inline constexpr const char* kGroup = "sim.scorers";
+inline constexpr Millis kOldModelMax{3'000};
 
 struct Chaos {  // probabilities for one call to the outside
   double stall = 0;
@@ -48,7 +49,8 @@ struct WorldOptions {
   int scorers = 2;
   std::uint64_t produced = 60;  // rows, by the producer; 0: there is none
   Sabotage sabotage = Sabotage::kNone;
-  Millis training_time{300};  // about
+  Millis training_time{300};       // about
+  Millis loading_time_max{4'000};  // of a model, by a scorer; half of them take no time
 };
 
 class World;
@@ -76,8 +78,10 @@ class Actor final : public Watcher {
   std::string crash_at;     // dies once when it reaches this crash point, or calls from this place
   std::string stall_at;     // is held up once there, for so long
   Millis stall_for{0};
-  int lags_left = 0;             // so many polls of a log find nothing
-  std::uint64_t epoch_seen = 0;  // the last that it read the begin of
+  std::optional<Millis> loading_time;  // of a model, for a scorer; else by chance
+  bool models_away = false;            // no model can be loaded
+  int lags_left = 0;                   // so many polls of a log find nothing
+  std::uint64_t epoch_seen = 0;        // the last that it read the begin of
   int crashes = 0;
   int lives = 0;
   bool last_life_fenced = false;
