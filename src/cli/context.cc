@@ -167,6 +167,8 @@ train::TrainerOptions Context::trainer_options() const {
   train::TrainerOptions options;
   options.control_topic = own.topics.control;
   options.members_topic = own.topics.members;
+  options.predictions_topic = own.topics.predictions;
+  options.dead_topic = own.topics.dead;
   options.group = own.train.group;
   options.name = host_and_pid();
   options.transactional_id = own.pipeline + ".trainer";

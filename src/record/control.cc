@@ -1,7 +1,9 @@
 #include "record/control.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "record/json_number.h"
 
 namespace weir::record {
@@ -33,6 +35,28 @@ std::optional<Outcome> outcome_of(std::string_view name) {
   return std::nullopt;
 }
 
+// JSON's names are texts: {"0":1234,"1":9}.
+nlohmann::ordered_json ends_json(const std::map<std::int32_t, std::int64_t>& ends) {
+  auto json = nlohmann::ordered_json::object();
+  for (const auto& [partition, end] : ends) json[std::to_string(partition)] = end;
+  return json;
+}
+
+// False where something is no partition or no offset.
+bool read_ends(const Json& json, std::map<std::int32_t, std::int64_t>& ends) {
+  if (!json.is_object()) return false;
+  for (const auto& [name, end] : json.items()) {
+    const auto partition = parse_int64(name);
+    if (!partition || *partition < 0 || *partition > std::numeric_limits<std::int32_t>::max() ||
+        !end.is_number_unsigned() ||
+        end.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) {
+      return false;
+    }
+    ends[static_cast<std::int32_t>(*partition)] = end.get<std::int64_t>();
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string_view outcome_name(Outcome outcome) {
@@ -60,6 +84,10 @@ std::string ControlRecord::to_json() const {
     json["version"] = version;
     json["sha256"] = sha256;
     json["outcome"] = outcome_name(outcome);
+    if (output_ends) {
+      json["predictions"] = ends_json(output_ends->predictions);
+      json["dead"] = ends_json(output_ends->dead);
+    }
   }
   if (!reason.empty()) json["reason"] = reason;
   json["by"] = by;
@@ -96,6 +124,13 @@ Result<ControlRecord> ControlRecord::parse(std::string_view text) {
       const auto outcome = outcome_of(json.at("outcome").get<std::string>());
       if (!outcome) return fail(Code::kUnsupported, "a resume has an unknown outcome");
       record.outcome = *outcome;
+      if (json.contains("predictions") || json.contains("dead")) {
+        record.output_ends.emplace();
+        if (!read_ends(json.at("predictions"), record.output_ends->predictions) ||
+            !read_ends(json.at("dead"), record.output_ends->dead)) {
+          return fail(Code::kBadData, "a resume has ends of topics that cannot be");
+        }
+      }
     }
     if (record.epoch > kEpochMax || record.version > kEpochMax) {
       return fail(Code::kBadData,

@@ -7,13 +7,15 @@
 //   {"type":"halt","epoch":3,"dataset":{"path":"/dataset/b.csv","length":35732,"modified_ms":…,
 //    "file_id":"16392"},"by":"trainer@host","at":"2026-…Z"}
 //   {"type":"train", …}     taken up without a halt (while_training: continue)
-//   {"type":"resume","epoch":3,"version":3,"sha256":"…","outcome":"trained","reason":"…", …}
+//   {"type":"resume","epoch":3,"version":3,"sha256":"…","outcome":"trained","reason":"…",
+//    "predictions":{"0":1234,…},"dead":{"0":7,…}, …}
 //
 // Threads: plain values. Errors: parse gives kBadData, or kUnsupported for a type of a later
 // version of the program.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +34,17 @@ struct DatasetIdentity {
   bool operator==(const DatasetIdentity&) const = default;
 };
 
+// Where the topics that scorers write end: by partition, the offset after the last record of any
+// kind. Told by a resume, just before which they were looked up: its epoch has nothing below them.
+// Where its epoch began with a halt, earlier ones have nothing at or above them either; without a
+// halt they may go on for a while.
+struct OutputEnds {
+  std::map<std::int32_t, std::int64_t> predictions;
+  std::map<std::int32_t, std::int64_t> dead;
+
+  bool operator==(const OutputEnds&) const = default;
+};
+
 enum class ControlType { kHalt, kTrain, kResume };
 enum class Outcome { kTrained, kRefused, kFailed, kRolledBack };
 
@@ -48,6 +61,7 @@ struct ControlRecord {
   std::uint64_t version = 0;                 // resume: the model in force, 0 = none yet
   std::string sha256;                        // resume: of that model's model.json
   Outcome outcome = Outcome::kTrained;       // resume
+  std::optional<OutputEnds> output_ends;     // resume; absent where they could not be looked up
   std::string reason;                        // in words
   std::string by;                            // who wrote it: "trainer@host:pid"
   std::string at;                            // RFC 3339, for people

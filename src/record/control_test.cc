@@ -177,6 +177,35 @@ void expect_refused(ControlState state, const ControlRecord& record) {
   EXPECT_EQ(state.gate_open(), before.gate_open());
 }
 
+TEST(ControlRecord, tells_where_the_outputs_ended_where_it_is_known) {
+  ControlRecord record = resume(3, 3);
+  record.output_ends = OutputEnds{{{0, 1234}, {11, 0}}, {{0, 7}}};
+  const Json json = Json::parse(record.to_json());
+  EXPECT_EQ(json["predictions"], Json::parse(R"({"0":1234,"11":0})"));
+  EXPECT_EQ(json["dead"], Json::parse(R"({"0":7})"));
+  const auto back = ControlRecord::parse(record.to_json());
+  ASSERT_TRUE(back) << back.error().message();
+  EXPECT_EQ(back->output_ends, record.output_ends);
+
+  const auto older = ControlRecord::parse(resume(3, 3).to_json());
+  ASSERT_TRUE(older) << older.error().message();
+  EXPECT_FALSE(older->output_ends);
+}
+
+TEST(ControlRecord, with_ends_of_outputs_that_cannot_be_is_refused) {
+  ControlRecord record = resume(3, 3);
+  record.output_ends = OutputEnds{{{0, 1}}, {{0, 1}}};
+  for (const char* ends :
+       {"5", "[]", "null", R"({"x":1})", R"({"-1":1})", R"({"0":-1})", R"({"0":1.5})",
+        R"({"0":"1"})", R"({"2147483648":1})", R"({"0":9223372036854775808})"}) {
+    for (const char* member : {"/predictions", "/dead"}) {
+      EXPECT_EQ(code_of(record, member, Json::parse(ends)), Code::kBadData) << member << ends;
+    }
+  }
+  EXPECT_EQ(code_of(record, "/dead", std::nullopt), Code::kBadData);
+  EXPECT_EQ(code_of(record, "/predictions", std::nullopt), Code::kBadData);
+}
+
 TEST(ControlState, follows_epochs_from_their_begin_to_their_end) {
   ControlState state = after({begin(ControlType::kTrain, 1)});
   EXPECT_EQ(state.epoch, 1u);

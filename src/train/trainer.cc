@@ -56,7 +56,8 @@ Trainer::Trainer(TrainerOptions options, stream::Broker& broker, store::FileStor
       models_(store, models_path),
       train_(std::move(train)),
       clock_(clock),
-      crash_points_(std::move(crash_points)) {}
+      crash_points_(std::move(crash_points)),
+      outputs_(broker, options_.predictions_topic, options_.dead_topic) {}
 
 Result<std::unique_ptr<Trainer>> Trainer::open(TrainerOptions options, stream::Broker& broker,
                                                store::FileStore& store,
@@ -108,6 +109,7 @@ Status Trainer::take_over() {
   WEIR_TRY(folder_.make_folders());
   WEIR_TRY(models_.clean_temporaries());
   writer_ = std::move(writer);
+  outputs_.forget();
   halt_deadline_set_ = false;
   move_pending_ = control_->state().last_resume.has_value();
   next_look_ = clock_.steady();
@@ -273,6 +275,7 @@ Status Trainer::await_halt(Millis wait_max, std::stop_token stop) {
     }
     members_->remove(latest.member);
   }
+  outputs_.halted();
   crash_points_.reach("acknowledged");
   return conclude(stop);
 }
@@ -401,6 +404,7 @@ Status Trainer::conclude_rollback() {
 }
 
 Status Trainer::resume(record::ControlRecord record) {
+  record.output_ends = outputs_.before_resume(record.epoch);
   WEIR_TRY(writer_->append(record, *control_));
   crash_points_.reach("resumed");
   halt_deadline_set_ = false;

@@ -26,6 +26,7 @@
 #include "registry/model_registry.h"
 #include "stream/broker.h"
 #include "train/dataset_training.h"
+#include "train/output_watch.h"
 
 namespace weir::train {
 
@@ -37,6 +38,8 @@ using TrainFunction =
 struct TrainerOptions {
   std::string control_topic;
   std::string members_topic;
+  std::string predictions_topic;  // where they end is written into each resume
+  std::string dead_topic;
   std::string group;             // of the trainers, for leadership
   std::string name;              // "host:pid", in records and logs
   std::string transactional_id;  // the one of all trainers of the pipeline
@@ -115,6 +118,7 @@ class Trainer final : public Role {
   std::unique_ptr<stream::Leadership> leadership_;
   std::unique_ptr<gate::ControlFollower> control_;
   std::unique_ptr<gate::MemberTable> members_;
+  OutputWatch outputs_;
   std::unique_ptr<gate::ControlWriter> writer_;  // set while this trainer leads
 
   SteadyTime next_look_{};

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "record/swap.h"
 
 namespace weir::simulation {
@@ -91,6 +93,80 @@ void check_swaps(World& world, std::vector<std::string>& problems) {
   }
   for (const auto& [at, offset] : noted) {
     if (!answered.contains(at)) problems.push_back(text_of(at) + " has a note and no answer");
+  }
+}
+
+namespace {
+
+// An answer, by its place in the topic that it was written to.
+struct Written {
+  const char* topic = "";
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  std::uint64_t epoch = 0;
+};
+
+// The epoch that answered a feature record, by the notes: dead letters do not name it.
+class EpochByNotes {
+ public:
+  explicit EpochByNotes(World& world) {
+    for (const auto& entry : world.broker.records(world.topics.swaps)) {
+      const auto note = record::SwapRecord::parse(entry.value);
+      if (!note) continue;
+      const auto [at, is_new] = begins_[note->partition].try_emplace(note->offset, note->epoch);
+      if (!is_new) at->second = std::max(at->second, note->epoch);
+    }
+  }
+  std::uint64_t at(std::int32_t partition, std::int64_t offset) const {
+    const auto along = begins_.find(partition);
+    if (along == begins_.end()) return 0;
+    const auto next = along->second.upper_bound(offset);
+    return next == along->second.begin() ? 0 : std::prev(next)->second;
+  }
+
+ private:
+  std::map<std::int32_t, std::map<std::int64_t, std::uint64_t>> begins_;
+};
+
+std::vector<Written> all_answers(World& world) {
+  std::vector<Written> answers;
+  for (const auto& record : world.broker.records(world.topics.predictions)) {
+    const auto json = nlohmann::json::parse(record.value);
+    answers.push_back({"prediction", record.partition, record.offset, json["epoch"]});
+  }
+  const EpochByNotes epochs(world);
+  for (const auto& record : world.broker.records(world.topics.dead)) {
+    std::map<std::string, std::string> headers(record.headers.begin(), record.headers.end());
+    const auto partition = parse_int64(headers["__connect.errors.partition"]).value_or(-1);
+    const auto offset = parse_int64(headers["__connect.errors.offset"]).value_or(-1);
+    answers.push_back({"dead letter", record.partition, record.offset,
+                       epochs.at(static_cast<std::int32_t>(partition), offset)});
+  }
+  return answers;
+}
+
+}  // namespace
+
+void check_output_ends(World& world, std::vector<std::string>& problems) {
+  const std::vector<Written> answers = all_answers(world);
+  record::ControlState state;
+  for (const auto& entry : world.broker.records(world.topics.control)) {
+    const auto resume = record::ControlRecord::parse(entry.value);
+    const auto begun = state.begun;
+    if (!resume || !state.apply(*resume) || !resume->output_ends) continue;
+    const bool halted = begun->type == record::ControlType::kHalt;
+    for (const Written& answer : answers) {
+      const bool predicted = std::string(answer.topic) == "prediction";
+      const auto& ends = predicted ? resume->output_ends->predictions : resume->output_ends->dead;
+      const auto end = ends.find(answer.partition);
+      const bool below = end != ends.end() && answer.offset < end->second;
+      const bool is_later = answer.epoch >= resume->epoch;
+      if (end != ends.end() && (is_later ? !below : below || !halted)) continue;
+      problems.push_back(std::string("the resume of epoch ") + std::to_string(resume->epoch) +
+                         " does not tell the " + answer.topic + " " +
+                         std::to_string(answer.partition) + ":" + std::to_string(answer.offset) +
+                         " of epoch " + std::to_string(answer.epoch) + " from its own");
+    }
   }
 }
 

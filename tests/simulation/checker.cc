@@ -262,6 +262,7 @@ std::vector<std::string> check_settled(World& world) {
   check_answers(world, problems);
   check_order(world, problems);
   check_swaps(world, problems);
+  check_output_ends(world, problems);
   DatasetCheck(world, problems).run();
   check_liveness(world, problems);
   check_by_audit(world, problems);

@@ -107,7 +107,8 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"copies_a_moved_dataset", Sabotage::kCopiesAMovedDataset, "is in 2 places"},
         Planted{"publishes_half_a_model", Sabotage::kPublishesHalfAModel, "not whole"},
         Planted{"drops_swap_notes", Sabotage::kDropsSwapNotes, "has answers and no note"},
-        Planted{"notes_a_later_offset", Sabotage::kNotesALaterOffset, "the lowest note says"}),
+        Planted{"notes_a_later_offset", Sabotage::kNotesALaterOffset, "the lowest note says"},
+        Planted{"tells_a_later_end", Sabotage::kTellsALaterEnd, "from its own"}),
     [](const auto& planted) { return planted.param.name; });
 
 }  // namespace

@@ -18,6 +18,7 @@ enum class Sabotage {
   kPublishesHalfAModel,   // the folder of a version appears before its files are whole
   kDropsSwapNotes,        // predictions without the note that their epoch took over
   kNotesALaterOffset,     // than the first one answered
+  kTellsALaterEnd,        // of predictions and dead letters than the one that they have
 };
 
 }  // namespace weir::simulation

@@ -268,7 +268,11 @@ Result<std::vector<stream::PartitionOffset>> WatchedBroker::committed_offsets(
 
 Result<std::vector<stream::PartitionOffset>> WatchedBroker::log_ends(const std::string& topic,
                                                                      Millis timeout) {
-  return process_.log_ends(topic, timeout);
+  auto ends = process_.log_ends(topic, timeout);
+  if (ends && watcher_.sabotage() == Sabotage::kTellsALaterEnd) {
+    for (auto& end : *ends) ++end.next_offset;
+  }
+  return ends;
 }
 
 Status WatchedBroker::fence(const std::string& transactional_id, Millis timeout) {

@@ -360,6 +360,8 @@ Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
   train::TrainerOptions own;
   own.control_topic = topics.control;
   own.members_topic = topics.members;
+  own.predictions_topic = topics.predictions;
+  own.dead_topic = topics.dead;
   own.group = "sim.trainers";
   own.name = actor.name;
   own.transactional_id = "sim.trainer";

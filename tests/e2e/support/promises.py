@@ -41,6 +41,7 @@ def check_promises(pipeline, all_scored=True, while_training="halt"):
     check_values(evidence)
     check_epochs(evidence)
     check_swaps(evidence)
+    check_output_ends(evidence)
     if while_training == "halt":
         check_silence_while_halted(evidence)
     check_datasets(evidence)
@@ -203,6 +204,25 @@ def check_swaps(evidence):
             continue  # its answer may have come after the answers were read
         answered = (partition, offset) in dead or epoch_at.get((partition, offset)) == epoch
         assert answered, f"epoch {epoch}, partition {partition}: noted {offset}, no answer there"
+
+
+def check_output_ends(evidence):
+    """Promise 3, free of clocks: the ends that a resume tells of separate its epoch from the earlier.
+
+    Where nothing was halted the earlier ones may go on for a while.
+    """
+    for epoch, (begin, resume) in epochs_of(evidence).items():
+        if not resume:
+            continue
+        ends = {int(number): end for number, end in resume[1]["predictions"].items()}
+        assert sorted(ends) == evidence.pipeline.topic("predictions").partitions, resume
+        assert sorted(map(int, resume[1]["dead"])) == evidence.pipeline.topic("dead").partitions
+        for record in evidence.predictions:
+            answer = json.loads(record.value)
+            if answer["epoch"] >= epoch:
+                assert record.offset >= ends[record.partition], f"below its resume: {answer}"
+            elif begin[1]["type"] == "halt":
+                assert record.offset < ends[record.partition], f"old, above the resume: {answer}"
 
 
 def check_silence_while_halted(evidence):
