@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from support.promises import check_promises, epochs_of
+from support.judge import epochs_of
+from support.promises import check_promises
 from support.tables import plane
 
 KILLED = -signal.SIGKILL
@@ -126,7 +127,7 @@ def test_a_whole_run_may_be_killed_and_started_again(pipeline):
     assert second.stop()[0] == 0
     pipeline.ok("score", "--until-end", seconds=90)
     evidence = check_promises(pipeline)
-    assert len(epochs_of(evidence)) == 2
+    assert len(epochs_of(evidence.control)) == 2
 
 
 def test_records_that_arrive_while_the_stream_is_halted_are_scored_once_by_the_next_model(pipeline):

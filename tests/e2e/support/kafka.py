@@ -94,32 +94,40 @@ class Topic:
         return self._partitions
 
     def _take(self, seconds):
+        """The records that are there within that time."""
+        taken = []
         for message in self._consumer.consume(1000, seconds):
             error = message.error()
             if error is None:
-                self._records.append(_record(message))
+                taken.append(_record(message))
                 self._passed[message.partition()] = message.offset() + 1
             elif error.code() == KafkaError._PARTITION_EOF:
                 # Also past what is no record: the marks at the ends of transactions.
                 self._passed[message.partition()] = message.offset()
             elif error.fatal():
                 raise KafkaException(error)
+        return taken
 
     def poll(self):
         """All that has been read by now, and what is there to read at once."""
-        self._take(0.02)
+        self._records += self._take(0.02)
         return self._records
 
     def read_to_end(self, seconds=60):
         """All records up to the end that the topic has now; an open transaction hides what follows."""
+        for records in self.batches_to_end(seconds):
+            self._records += records
+        return list(self._records)
+
+    def batches_to_end(self, seconds=60):
+        """As read_to_end(), batch by batch; what was handed out is not kept."""
         deadline = time.monotonic() + seconds * PATIENCE
         ends = {number: self._end(number) for number in self._partitions}
         while any(self._passed.get(number, 0) < end for number, end in ends.items()):
             assert time.monotonic() < deadline, (
                 f"{self.name}: ends {ends}, read to {self._passed}"
             )
-            self._take(0.05)
-        return list(self._records)
+            yield self._take(0.05)
 
     def _end(self, number):
         # A commit is answered before its marks are written: until then the end that a reader of what

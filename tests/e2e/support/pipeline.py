@@ -75,7 +75,7 @@ class Pipeline:
     def write_settings(self):
         (self.folder / "weir.yaml").write_text("\n".join(_yaml(self.settings)) + "\n")
 
-    def start(self, *command, name=None, **variables):
+    def start(self, *command, name=None, program=WEIR, **variables):
         """A command that goes on: run, train, score, produce."""
         number = len(self.processes)
         process = Process(
@@ -83,6 +83,7 @@ class Pipeline:
             [str(part) for part in command],
             self.folder,
             clean_environment(self.stack, **variables),
+            program,
         )
         self.processes.append(process)
         return process

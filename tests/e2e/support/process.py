@@ -22,14 +22,14 @@ def clean_environment(stack, **more):
 
 
 class Process:
-    def __init__(self, name, command, folder, environment):
+    def __init__(self, name, command, folder, environment, program=WEIR):
         self.name = name
         self._stdout = folder / f"{name}.stdout"
         self._stderr = folder / f"{name}.stderr"
         with open(self._stdout, "wb") as out, open(self._stderr, "wb") as err:
             self._child = subprocess.Popen(
                 # It goes with us, however we end.
-                ["setpriv", "--pdeathsig", "KILL", WEIR, *command],
+                ["setpriv", "--pdeathsig", "KILL", program, *command],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
