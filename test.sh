@@ -10,8 +10,9 @@ usage() {
 ./test.sh [--quick]
 
 Makes the machine ready, builds, and runs the unit tests (also under the address and
-undefined-behaviour sanitizers, those of threads under the thread sanitizer) and the end-to-end tests
-against real servers of its own, which are gone afterwards.
+undefined-behaviour sanitizers, those of threads under the thread sanitizer), the end-to-end tests and a
+few minutes of torture (SIGKILL of everything, at random) against real servers of its own, which are
+gone afterwards.
   --quick     without the sanitizers
 The last line is 'N passed, N failed'; the exit code is 0 only if nothing failed. Logs are in
 .weir/test-logs.
@@ -30,6 +31,8 @@ logs=.weir/test-logs
 rm -rf $logs
 mkdir -p $logs
 stack_dir=$(mktemp -d "$WEIR_ROOT/.weir/test-stack.XXXXXX")
+export WEIR_TORTURE_DIR=$WEIR_ROOT/.weir/torture-test
+torture_dir=$WEIR_TORTURE_DIR
 up_pid=
 cleanup() {
   trap '' INT TERM HUP
@@ -38,6 +41,8 @@ cleanup() {
     wait "$up_pid" || true
   fi
   stack/down --dir "$stack_dir" --wipe 2>$logs/stack-down.log || cat $logs/stack-down.log >&2
+  # Where the tests were interrupted, so may be what they started.
+  stack/down --dir "$torture_dir/stack" --kill --wipe 2>>$logs/stack-down.log || cat $logs/stack-down.log >&2
   rm -rf "$stack_dir"
 }
 trap cleanup EXIT
@@ -126,6 +131,8 @@ if stage "building release" '' build release all && stage "starting the servers"
   unit release || true
   stage "end-to-end tests" $logs/e2e.xml \
     .weir/venv/bin/pytest tests/e2e --junitxml="$logs/e2e.xml" || true
+  stage "torture" $logs/torture.xml \
+    .weir/venv/bin/pytest -q tests/torture --junitxml="$logs/torture.xml" || true
 else
   say "the tests that need the program or the servers were not run"
 fi

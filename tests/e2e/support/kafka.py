@@ -163,7 +163,7 @@ def log_ends(servers, topic):
 class Admin:
     def __init__(self, servers):
         self._servers = servers
-        self._client = AdminClient({"bootstrap.servers": servers})
+        self._client = AdminClient({"bootstrap.servers": servers, "log_level": 0})
 
     def topics(self):
         return set(self._client.list_topics(timeout=30).topics)
