@@ -269,6 +269,21 @@ tl::expected<void, AttemptFailure> WebHdfsFileStore::create_once(const std::stri
   return {};
 }
 
+// A file that has all its bytes and whose DataNode died before it was closed stays open for as long
+// as HDFS keeps the dead one's lease, which is minutes. Until then nobody takes it for a data set.
+Status WebHdfsFileStore::await_closed(const std::string& path, WebHdfsClient::Attempts& attempts,
+                                      const AttemptFailure& failure) {
+  while (true) {
+    const auto open = is_being_written(path);
+    if (open && !*open) return {};
+    if (attempts.again(failure)) continue;
+    Error error = attempts.give_up(failure);
+    return fail(error.code(), url(path) +
+                                  " was sent, but HDFS has it still open, as its DataNode " +
+                                  "was lost before it closed it: " + error.reason());
+  }
+}
+
 Status WebHdfsFileStore::create(const std::string& path, const ByteSource& source) {
   WEIR_TRY(check_path_below_root(path));
   if (WEIR_TRY(exists(path))) return fail(Code::kAlreadyExists, url(path) + " is already there");
@@ -290,7 +305,9 @@ Status WebHdfsFileStore::create(const std::string& path, const ByteSource& sourc
     if (replay.taken() > 0 || replay.is_at_end()) {
       const auto there = status(path);
       // All was sent and all is there: only the reply was lost.
-      if (there && replay.is_at_end() && there->length == replay.taken()) return {};
+      if (there && replay.is_at_end() && there->length == replay.taken()) {
+        return await_closed(path, attempts, failure);
+      }
       const bool is_free = !there && there.error().code() == Code::kNotFound;
       if (!is_free || !replay.rewind()) return fail(attempts.give_up(std::move(failure)));
     }

@@ -49,6 +49,8 @@ class WebHdfsFileStore final : public FileStore {
   Status check_unchanged(const std::string& path, const FileStatus& before);
   tl::expected<void, AttemptFailure> create_once(const std::string& path, const ByteSource& source,
                                                  const std::string& excluded);
+  Status await_closed(const std::string& path, WebHdfsClient::Attempts& attempts,
+                      const AttemptFailure& failure);
   Status find_out_rename(const std::string& to, const FileStatus& moved, Error error);
 
   const std::string root_;  // without a '/' at the end: empty for "/"
