@@ -6,6 +6,7 @@ import fcntl
 import json
 import random
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -175,6 +176,8 @@ def main():
             except Exception as error:  # a failed run is an outcome, to be told with its seed
                 traceback.print_exc()
                 report["faults"]["the run"] = str(error) or repr(error)
+    if not report["faults"] and not options.keep:
+        shutil.rmtree(folder)
     if options.report:
         options.report.write_text(json.dumps(report, indent=2))
     show(options, report)
