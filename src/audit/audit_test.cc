@@ -24,6 +24,14 @@ TEST(Audit, finds_nothing_in_an_honest_run) {
   EXPECT_EQ(report->store.datasets, 3U);
 }
 
+TEST(Audit, goes_by_the_clocks_where_no_resume_tells_where_the_predictions_ended) {
+  Past run = honest();
+  leave_out_ends(run);
+  const auto report = Played(run).audit();
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_THAT(found_in(report->findings), IsEmpty());
+}
+
 TEST(Audit, takes_what_is_above_the_committed_offsets_for_waiting) {
   Past run = honest();
   run.events.push_back({"p.features", 0, "late", R"({"x": 1, "y": 2})", {}});

@@ -144,15 +144,34 @@ static void add_records(Events& events, std::int64_t from, std::int64_t to, std:
   events.insert(events.end(), answers.begin(), answers.end());
 }
 
+// A resume that tells where both partitions of the predictions topic end.
+static Event with_ends(Event resume, int partition_0, int partition_1) {
+  Json record = Json::parse(resume.value);
+  record["predictions"] = {{"0", partition_0}, {"1", partition_1}};
+  record["dead"] = {{"0", 1}};
+  resume.value = record.dump();
+  return resume;
+}
+
+void leave_out_ends(Past& run) {
+  for (Event& event : run.events) {
+    if (event.topic != "p.control") continue;
+    Json record = Json::parse(event.value);
+    record.erase("predictions");
+    record.erase("dead");
+    event.value = record.dump();
+  }
+}
+
 Past honest() {
   Past run;
   run.events = {begin("train", 1, "a.csv"), resume(1, 1, "trained")};
   add_records(run.events, 0, 5, 1);
   run.events.push_back(begin("halt", 2, "b"));
-  run.events.push_back(resume(2, 2, "trained"));
+  run.events.push_back(with_ends(resume(2, 2, "trained"), 4, 5));
   add_records(run.events, 5, 10, 2);
   run.events.push_back(begin("halt", 3, "c.csv"));
-  run.events.push_back(resume(3, 2, "refused"));
+  run.events.push_back(with_ends(resume(3, 2, "refused"), 9, 10));
   run.files = {{"/dataset/used/a.1.csv", kDataset},
                {"/dataset/used/b.2", kDataset},
                {"/dataset/rejected/c.3.csv", "x"},

@@ -268,24 +268,37 @@ void StreamAudit::judge_epoch(const Output& output, const Answer& answer) {
   reach->second.last = std::max(reach->second.last, answer.offset);
 }
 
-// By the clocks of the scorer, who sets a prediction's time, and the trainer, who sets the control
-// record's.
+// By where the predictions topic ended at each resume, which takes no clock; by time where a resume
+// does not tell.
 void StreamAudit::judge_reign(const Output& output, const Answer& answer, const Reign& reign) {
+  const Reign* next = evidence_.control->next_halt(answer.epoch);
+  const auto end_at = [&](const Reign* at) -> std::optional<std::int64_t> {
+    if (!at || !at->resume->output_ends) return std::nullopt;
+    const auto& ends = at->resume->output_ends->predictions;
+    const auto end = ends.find(output.span.partition);
+    return end == ends.end() ? std::nullopt : std::optional(end->second);
+  };
+  const auto told = [&](const Reign& at, const std::string& how) {
+    findings_.add(Breach::kOutOfReign, [&] {
+      return place(output) + " of epoch " + std::to_string(answer.epoch) + how +
+             " the resume of epoch " + std::to_string(at.begin.epoch);
+    });
+  };
+  const std::int64_t offset = output.record().offset;
   const std::int64_t at_ms = output.record().timestamp_ms;
   const std::int64_t skew_ms = options_.clock_skew.count();
-  if (at_ms + skew_ms < reign.resumed_ms) {
-    findings_.add(Breach::kOutOfReign, [&] {
-      return place(output) + " of epoch " + std::to_string(answer.epoch) + " is " +
-             std::to_string(reign.resumed_ms - at_ms) + " ms older than that epoch's resume";
-    });
+  if (const auto first = end_at(&reign)) {
+    if (offset < *first)
+      told(reign, " stands before offset " + std::to_string(*first) + ", that of");
+  } else if (at_ms + skew_ms < reign.resumed_ms) {
+    told(reign, " is " + std::to_string(reign.resumed_ms - at_ms) + " ms older than");
   }
-  const Reign* next = evidence_.control->next_halt(answer.epoch);
-  if (next && at_ms - skew_ms > next->resumed_ms) {
-    findings_.add(Breach::kOutOfReign, [&] {
-      return place(output) + " of epoch " + std::to_string(answer.epoch) + " is " +
-             std::to_string(at_ms - next->resumed_ms) + " ms younger than the resume of epoch " +
-             std::to_string(next->begin.epoch);
-    });
+  if (!next) return;
+  if (const auto last = end_at(next)) {
+    if (offset >= *last)
+      told(*next, " stands behind offset " + std::to_string(*last) + ", that of");
+  } else if (at_ms - skew_ms > next->resumed_ms) {
+    told(*next, " is " + std::to_string(at_ms - next->resumed_ms) + " ms younger than");
   }
 }
 

@@ -42,14 +42,17 @@ INSTANTIATE_TEST_SUITE_P(
     stream, TamperedRun,
     ::testing::Values(
         Tampering{"a_prediction_dropped",
-                  [](Past& run) { run.events.erase(iterator_of(run, "p.predictions", "0-2")); },
+                  [](Past& run) {
+                    leave_out_ends(run);  // what follows moves up, which would be found, too
+                    run.events.erase(iterator_of(run, "p.predictions", "0-2"));
+                  },
                   {"lost"}},
         Tampering{"a_dead_letter_dropped",
                   [](Past& run) { run.events.erase(iterator_of(run, "p.dead", "1-3")); },
                   {"lost"}},
         Tampering{"a_prediction_doubled",
                   [](Past& run) { run.events.push_back(event_of(run, "p.predictions", "0-7")); },
-                  {"doubled"}},
+                  {"doubled", "out_of_reign"}},
         Tampering{"a_dead_letter_for_a_record_that_was_scored",
                   [](Past& run) {
                     Event letter = event_of(run, "p.dead", "1-3");
@@ -80,9 +83,17 @@ INSTANTIATE_TEST_SUITE_P(
                                                         run.events.begin())] =
                         prediction(0, 8, 1, 1, "0-8", format_double(predict(1, 0.8, 1)));
                   },
-                  {"epoch_falls", "swap_not_on_record"}},
+                  {"epoch_falls", "out_of_reign", "swap_not_on_record"}},
         Tampering{"the_new_model_before_its_resume",
                   [](Past& run) {
+                    run.events[static_cast<std::size_t>(iterator_of(run, "p.predictions", "0-4") -
+                                                        run.events.begin())] =
+                        prediction(0, 4, 2, 2, "0-4", format_double(predict(2, 0.4, 1)));
+                  },
+                  {"out_of_reign", "swap_not_on_record"}},
+        Tampering{"the_new_model_before_its_resume_by_the_clocks",
+                  [](Past& run) {
+                    leave_out_ends(run);
                     run.events[static_cast<std::size_t>(iterator_of(run, "p.predictions", "0-4") -
                                                         run.events.begin())] =
                         prediction(0, 4, 2, 2, "0-4", format_double(predict(2, 0.4, 1)));

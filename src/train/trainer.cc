@@ -415,8 +415,9 @@ Status Trainer::resume(record::ControlRecord record) {
 }
 
 // Moves the last epoch's data set out of the drop folder, unless that has been done or the path now
-// holds another file. Until it is done no other data set is taken up: the next one would make the
-// log forget that this file has had its model. A rollback does not.
+// holds another file; and removes what an epoch that failed has left among the models. Until it is
+// done no other data set is taken up: the next one would make the log forget that this file has had
+// its model. A rollback does not.
 Status Trainer::finish_last_move() {
   const auto& taken_up = control_->state().last_taken_up;
   const auto& ended = control_->state().last_taken_up_end;
@@ -424,6 +425,11 @@ Status Trainer::finish_last_move() {
   if (!move_pending_) return {};
   const record::DatasetIdentity& identity = *taken_up->dataset;
   const auto attempt = [&]() -> Status {
+    // One that failed may have got as far as the rename and lost the answer: a version that no
+    // resume has named, and none ever will.
+    if (ended->outcome != record::Outcome::kTrained) {
+      WEIR_TRY(store_.remove(models_.version_path(ended->epoch)));
+    }
     auto now = folder_.open(identity.path);
     if (!now && now.error().code() == Code::kNotFound) return {};
     if (!now) return fail(std::move(now.error()));

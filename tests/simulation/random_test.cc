@@ -61,6 +61,15 @@ TEST(RandomRuns, keep_all_promises) {
   EXPECT_GT(total.fences, static_cast<int>(count / 10));
 }
 
+// Each was a fault once: of the program, not of the twins.
+TEST(RandomRuns, keep_the_promises_where_they_were_broken_once) {
+  // 65, 177: a version that was published, its answer lost, and its epoch given up stayed behind.
+  for (const std::uint64_t seed : {65, 177}) {
+    const RunResult result = random_run(seed);
+    EXPECT_TRUE(result.problems.empty()) << "seed " << seed << listed(result.problems);
+  }
+}
+
 TEST(RandomRuns, are_the_same_for_the_same_seed) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     const RunResult a = random_run(seed);
