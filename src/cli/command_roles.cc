@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/replay_command.h"
 #include "cli/roles.h"
 
 namespace weir::cli {
@@ -13,6 +14,7 @@ struct RoleOptions {
   CommonOptions common;
   bool once = false;       // train
   bool until_end = false;  // score
+  ReplayCommand replay;    // score
   std::string rate;        // produce
   std::string count;
 };
@@ -87,6 +89,50 @@ void add_produce(CLI::App& app, Action& action) {
   });
 }
 
+namespace {
+
+// A replay is a request for all of these, and the options of one mean nothing without it.
+void check_replay_options(const CLI::App& command) {
+  const bool from = command.count("--from") > 0;
+  std::string wrong;
+  for (const char* name : {"--model", "--to"}) {
+    if (from && command.count(name) == 0) wrong += std::string(wrong.empty() ? "" : " and ") + name;
+  }
+  if (!wrong.empty()) {
+    throw CLI::ValidationError("weir score --from", "a replay needs " + wrong +
+                                                        " as well, as in: weir score --from "
+                                                        "earliest --model 3 --to my.replay");
+  }
+  for (const char* name : {"--model", "--to", "--append"}) {
+    if (!from && command.count(name) > 0) {
+      throw CLI::ValidationError(std::string("weir score ") + name,
+                                 "is for a replay, and --from is missing: where should it begin? "
+                                 "As in: --from earliest");
+    }
+  }
+  if (from && command.count("--until-end") > 0) {
+    throw CLI::ValidationError("weir score --until-end",
+                               "is for live scoring; a replay ends by itself");
+  }
+}
+
+void add_replay_options(CLI::App& command, ReplayCommand& replay) {
+  command
+      .add_option("--from", replay.from,
+                  "Replay: score again what the features topic holds now, from here on, away from "
+                  "the live pipeline: earliest, 0:100,1:250 (partition:offset), a time as "
+                  "2026-11-25T10:00:00Z, or 2h ago")
+      ->type_name("START");
+  command.add_option("--model", replay.version, "Replay: the model version to score with");
+  command
+      .add_option("--to", replay.to,
+                  "Replay: the topic for predictions; dead letters go to TOPIC.dead")
+      ->type_name("TOPIC");
+  command.add_flag("--append", replay.append, "Replay: into topics that are not empty");
+}
+
+}  // namespace
+
 void add_score(CLI::App& app, Action& action) {
   auto options = std::make_shared<RoleOptions>();
   CLI::App* command = app.add_subcommand(
@@ -94,8 +140,11 @@ void add_score(CLI::App& app, Action& action) {
   add_common_options(*command, options->common);
   command->add_flag("--until-end", options->until_end,
                     "End when everything that the topic held has been scored");
-  command->callback([options, &action] {
-    action = [options] {
+  add_replay_options(*command, options->replay);
+  command->callback([options, command, &action] {
+    check_replay_options(*command);
+    action = [options, replays = command->count("--from") > 0] {
+      if (replays) return run_replay(options->common, options->replay);
       const auto make_spec = [](Roles& roles, const RoleOptions& own) -> Result<RoleSpec> {
         RoleSpec spec = WEIR_TRY(roles.scorer());
         if (own.until_end) {
