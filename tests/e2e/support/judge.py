@@ -112,7 +112,8 @@ class Judge:
         self._answers = {partition: _Answers(end) for partition, end in ends.items()}
         self._lists = {}  # place -> values, of predictions for several rows
         self._letters = {}  # place -> dead letter
-        self._last_epoch = {}  # output partition -> epoch of its last prediction
+        self._last_epoch = {}  # output partition -> the highest epoch of its predictions so far
+        self._halts = [e for e, (begin, _) in epochs.items() if begin[1]["type"] == "halt"]
         self._times = {}  # epoch -> [first, last] timestamp of its predictions
         self._left = Faults()
         self.predictions = self.dead_letters = self.features = 0
@@ -145,9 +146,11 @@ class Judge:
             self._faults.add("a prediction of an epoch that has not ended its training", answer)
         elif resume[1]["version"] != version:
             self._faults.add("not the model of that epoch", answer)
-        if epoch < self._last_epoch.get(record.partition, 0):
+        last = self._last_epoch.get(record.partition, 0)
+        # Without a halt between them, another scorer's last transaction may still come after.
+        if epoch < last and any(epoch < halt <= last for halt in self._halts):
             self._faults.add("epochs fall along a partition of predictions", answer)
-        self._last_epoch[record.partition] = epoch
+        self._last_epoch[record.partition] = max(epoch, last)
         times = self._times.setdefault(epoch, [record.timestamp, record.timestamp])
         times[0] = min(times[0], record.timestamp)
         times[1] = max(times[1], record.timestamp)

@@ -22,8 +22,24 @@ from storm import Storm  # noqa: E402
 from support.pipeline import Pipeline  # noqa: E402
 from support.stack import WEIR, stack_command, stack_in  # noqa: E402
 
-SHORT = {"records": 60_000, "kills": 18, "swaps": 6, "rollbacks": 1, "minutes": 1.75, "brokers": 1}
-LONG = {"records": 1_000_000, "kills": 60, "swaps": 20, "rollbacks": 3, "minutes": 15, "brokers": 3}
+SHORT = {
+    "records": 60_000,
+    "kills": 18,
+    "swaps": 6,
+    "rollbacks": 1,
+    "bounces": 2,
+    "minutes": 1.75,
+    "brokers": 1,
+}
+LONG = {
+    "records": 1_000_000,
+    "kills": 60,
+    "swaps": 20,
+    "rollbacks": 3,
+    "bounces": 9,
+    "minutes": 15,
+    "brokers": 3,
+}
 BESIDES_SECONDS_MAX = 120  # the stack, the drain and the verdict, of a short run
 
 
@@ -40,6 +56,7 @@ def parse(arguments):
         "kills": "SIGKILLs of trainers, scorers and producers",
         "swaps": "data sets that become models while it runs",
         "rollbacks": "rollbacks",
+        "bounces": "SIGKILLs of servers, a third of them of the DataNode, and their restarts",
     }.items():
         parser.add_argument(f"--{name}", type=int, metavar="N", help=meaning)
     parser.add_argument("--minutes", type=float, metavar="M", help="how long the storm blows")

@@ -23,7 +23,7 @@ def draw(options):
         deeds.append(Deed(seconds * dice.uniform(begin, end), what, detail))
 
     few = max(1, options.swaps // 5)
-    stopped = set(dice.sample(range(options.swaps), min(few, options.swaps)))
+    stopped = set(dice.sample(range(options.swaps), max(1, options.swaps // 3)))
     for number in range(options.swaps):
         # Each in its part of the time, but two may come close to each other.
         begin = 0.03 + 0.92 * number / options.swaps
@@ -40,10 +40,9 @@ def draw(options):
     add("duplicate", 0.3)
     for _ in range(options.rollbacks):
         add("rollback", 0.2)
-    for _ in range(max(1, round(options.minutes / 2))):
-        add("broker", 0.2, 0.8)
-    for _ in range(max(1, round(options.minutes / 5))):
-        add("datanode", 0.1, 0.85)
+    for number in range(options.bounces):
+        # Two of three are brokers; of two, one.
+        add("datanode" if number % 3 == 1 else "broker", 0.1, 0.8)
     begin = dice.uniform(0.1, 0.6)
     add("mode", begin, begin, while_training="continue")
     add("mode", begin + 0.25, begin + 0.25, while_training="halt")
