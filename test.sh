@@ -7,22 +7,25 @@ cd "$WEIR_ROOT"
 
 usage() {
   cat <<'EOF'
-./test.sh [--quick]
+./test.sh [--quick | --sabotage]
 
 Makes the machine ready, builds, and runs the unit tests (also under the address and
 undefined-behaviour sanitizers, those of threads under the thread sanitizer), the end-to-end tests and a
 few minutes of torture (SIGKILL of everything, at random) against real servers of its own, which are
 gone afterwards.
   --quick     without the sanitizers
+  --sabotage  the torture too of programs with a fault planted in them, which it must find: five more
 The last line is 'N passed, N failed'; the exit code is 0 only if nothing failed. Logs are in
 .weir/test-logs.
 EOF
 }
 
 quick=0
+torture=tests/torture/test_torture.py
 case ${1:-} in
   '') ;;
   --quick) quick=1 ;;
+  --sabotage) torture=tests/torture ;;
   -h | --help) usage; exit ;;
   *) say "unknown argument '$1'"; usage >&2; exit 2 ;;
 esac
@@ -132,7 +135,7 @@ if stage "building release" '' build release all && stage "starting the servers"
   stage "end-to-end tests" $logs/e2e.xml \
     .weir/venv/bin/pytest tests/e2e --junitxml="$logs/e2e.xml" || true
   stage "torture" $logs/torture.xml \
-    .weir/venv/bin/pytest -q tests/torture --junitxml="$logs/torture.xml" || true
+    .weir/venv/bin/pytest -q $torture --junitxml="$logs/torture.xml" || true
 else
   say "the tests that need the program or the servers were not run"
 fi

@@ -43,9 +43,10 @@ def draw(options):
     for number in range(options.bounces):
         # Two of three are brokers; of two, one.
         add("datanode" if number % 3 == 1 else "broker", 0.1, 0.8)
-    begin = dice.uniform(0.1, 0.6)
-    add("mode", begin, begin, while_training="continue")
-    add("mode", begin + 0.25, begin + 0.25, while_training="halt")
+    if options.minutes >= 1:  # it takes new trainers, and so some seconds without any
+        begin = dice.uniform(0.1, 0.6)
+        add("mode", begin, begin, while_training="continue")
+        add("mode", begin + 0.25, begin + 0.25, while_training="halt")
 
     # Every role is hit; half of the kills fall into the change of a model, which is a small part of
     # the time and the hard part.
