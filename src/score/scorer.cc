@@ -20,6 +20,8 @@ namespace {
 constexpr Millis kIdlePoll{20};
 constexpr Millis kLoadingPoll{2};  // while a model is on its way
 constexpr Millis kLoadAgainAfter{1'000};
+constexpr Millis kRefusalPauseFirst{1'000};
+constexpr Millis kRefusalPauseMax{60'000};
 
 }  // namespace
 
@@ -60,6 +62,10 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
   WEIR_TRY(control_->poll(Millis{0}));
   WEIR_TRY(follow_control());
   WEIR_TRY(membership_->heartbeat());
+  if (score_again_ && clock_.steady() >= *score_again_) {
+    score_again_.reset();
+    pause_or_flow();
+  }
   auto batch = source_->poll(options_.batch_records_max, poll_wait(wait_max));
   if (to_recover_) {
     const Error why = *std::exchange(to_recover_, std::nullopt);
@@ -109,9 +115,9 @@ Status Scorer::follow_control() {
 Status Scorer::close_gate(std::uint64_t epoch) {
   if (gate_open_) {
     WEIR_TRY(commit_open());
-    source_->set_paused(true);
     gate_open_ = false;
     behind_since_.reset();
+    pause_or_flow();
     if (epoch != 0) log::info("halted", {{"member", options_.member}, {"epoch", epoch}});
   }
   if (epoch == 0) return {};  // no model yet
@@ -146,8 +152,8 @@ Status Scorer::change_over() {
       model_, state.version, state.ruling_epoch);
   behind_since_.reset();
   membership_->gate_opened();
-  if (!gate_open_) source_->set_paused(false);
   gate_open_ = true;
+  pause_or_flow();
   log::info("scoring",
             {{"member", options_.member}, {"model", state.version}, {"epoch", state.ruling_epoch}});
   return {};
@@ -180,8 +186,8 @@ void Scorer::fetch_model() {
 // The model that rules is not there, and the old one may not go on.
 Status Scorer::stop_old_model(const char* why) {
   WEIR_TRY(commit_open());
-  source_->set_paused(true);
   gate_open_ = false;
+  pause_or_flow();
   behind_since_.reset();
   log::warn("nothing is scored until the model in force is loaded: the old one may not go on",
             {{"member", options_.member},
@@ -247,6 +253,7 @@ Status Scorer::try_commit() {
   counters_.dead += transaction_->counts.dead;
   ++counters_.transactions;
   transaction_.reset();
+  refusal_pause_ = Millis{0};
   swap_notes_.committed();
   return {};
 }
@@ -256,14 +263,37 @@ Status Scorer::recover(const Error& why) {
   swap_notes_.aborted();
   sink_.reset();
   if (why.code() == Code::kFenced || why.code() == Code::kPermissionDenied) return fail(why);
-  log::warn("a transaction came to nothing and its records are scored again",
-            {{"member", options_.member}, {"reason", why}});
+  if (why.code() == Code::kInvalidArgument || why.code() == Code::kNotFound) {
+    pause_after(why);
+  } else {
+    log::warn("a transaction came to nothing and its records are scored again",
+              {{"member", options_.member}, {"reason", why}});
+  }
   sink_ = WEIR_TRY(during(broker_.open_sink(transactional_id(), options_.broker_timeout),
                           "opening the predictions topic again"));
   // The trainer may have given us up meanwhile and shut out the old sink: the new one is not. So
   // what the control log says now comes before the next record.
   WEIR_TRY(control_->catch_up(options_.broker_timeout));
   return during(source_->rewind_to_committed(), "going back to the committed offsets");
+}
+
+// What a broker refuses it will refuse again, until somebody mends a topic. The source goes on
+// being polled, so that the group keeps us, and gives nothing.
+void Scorer::pause_after(const Error& refusal) {
+  refusal_pause_ = std::clamp(refusal_pause_ * 2, kRefusalPauseFirst, kRefusalPauseMax);
+  score_again_ = clock_.steady() + refusal_pause_;
+  pause_or_flow();
+  const std::string topics =
+      options_.predictions_topic + ", " + options_.dead_topic + " and " + options_.swaps_topic;
+  const std::string remedy =
+      refusal.code() == Code::kNotFound
+          ? "make the missing topic again (each start of weir makes those of " + topics +
+                " that are missing)"
+          : "let " + topics + " take records as large as those of " + options_.features_topic +
+                " and a little more (max.message.bytes)";
+  log::error(
+      "nothing is scored: the brokers refuse the answers; " + remedy,
+      {{"member", options_.member}, {"again_in_ms", refusal_pause_.count()}, {"reason", refusal}});
 }
 
 // ---- rebalances, called inside poll() ----

@@ -64,7 +64,7 @@ class Scorer final : public Role, private stream::RebalanceListener {
   void finish() override;
 
   // Everything that the topic held has been scored and committed.
-  bool at_end() const { return gate_open_ && !transaction_ && source_->at_end(); }
+  bool at_end() const { return gate_open_ && !transaction_ && !score_again_ && source_->at_end(); }
 
  private:
   struct Transaction {
@@ -103,6 +103,8 @@ class Scorer final : public Role, private stream::RebalanceListener {
   Status commit_open();
   Status try_commit();
   Status recover(const Error& why);
+  void pause_after(const Error& refusal);
+  void pause_or_flow() { source_->set_paused(!gate_open_ || score_again_); }
 
   const ScorerOptions options_;
   stream::Broker& broker_;
@@ -126,6 +128,9 @@ class Scorer final : public Role, private stream::RebalanceListener {
   SteadyTime next_load_{};              // a model that cannot be loaded is tried again from then on
   // Since when the gate is open for a model that rules no more.
   std::optional<SteadyTime> behind_since_;
+  // After a commit that the next attempt will not mend either: paused until then.
+  std::optional<SteadyTime> score_again_;
+  Millis refusal_pause_{0};  // the last such pause; 0 after a commit
   // Last: its destructor may call the listener, which uses the rest.
   std::unique_ptr<stream::RecordSource> source_;
 };

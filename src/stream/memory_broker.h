@@ -34,6 +34,7 @@ enum class CommitFault {
   kUnknownButHappened,  // kUnknownOutcome, and all of it is visible
   kUnknownNotHappened,  // kUnknownOutcome, and nothing of it is visible
   kFenced,              // kFenced, and nothing of it is visible
+  kRefused,             // kInvalidArgument: a record is larger than its topic takes
 };
 
 // The cluster as one process sees it. crash() is a kill -9: every handle that was opened here is

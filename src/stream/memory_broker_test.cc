@@ -59,6 +59,7 @@ TEST_F(MemoryBrokerFaults, each_commit_fault_does_what_its_name_says) {
   } cases[] = {{CommitFault::kAborted, Code::kUnavailable, false},
                {CommitFault::kUnknownNotHappened, Code::kUnknownOutcome, false},
                {CommitFault::kFenced, Code::kFenced, false},
+               {CommitFault::kRefused, Code::kInvalidArgument, false},
                {CommitFault::kUnknownButHappened, Code::kUnknownOutcome, true}};
   for (const auto& expected : cases) {
     broker.fail_commit(1, expected.fault);

@@ -157,6 +157,8 @@ class MemoryTransactionalSink final : public TransactionalSink {
     switch (fault) {
       case CommitFault::kAborted:
         return abandon(Error(Code::kUnavailable, "the test wants this transaction aborted"));
+      case CommitFault::kRefused:
+        return abandon(Error(Code::kInvalidArgument, "the test wants a record refused"));
       case CommitFault::kFenced:
         cluster_->take_over(transactional_id_);
         return spend(fail(Code::kFenced, "the test wants this sink fenced"));

@@ -310,6 +310,30 @@ TEST_F(Protocol, survives_a_last_commit_that_fails) {
   expect_good_end();
 }
 
+TEST_F(Protocol, tries_ever_more_rarely_where_the_brokers_refuse_the_answers) {
+  World& world = begin({.scorers = 1, .produced = 0});
+  ASSERT_TRUE(world.settle());
+  Actor& scorer = world.scorer();
+  scorer.commit_faults.assign(1'000, CommitFault::kRefused);
+  const auto members = world.broker.members(kGroup);
+  feed(5);
+  world.run(Millis{600'000});
+  // After pauses of 1, 2, 4 s and so on up to a minute.
+  const std::size_t tries = 1'000 - scorer.commit_faults.size();
+  EXPECT_GE(tries, 10u);
+  EXPECT_LE(tries, 17u);
+  EXPECT_EQ(world.broker.members(kGroup), members) << "it goes on polling";
+  EXPECT_EQ(answered(), 0u);
+  // Mended: what waited is scored, and the next refusal begins with a short pause.
+  expect_good_end();
+  EXPECT_EQ(answered(), 5u);
+  scorer.commit_faults = {CommitFault::kRefused};
+  feed(5);
+  world.run(Millis{5'000});
+  EXPECT_EQ(answered(), 10u);
+  expect_good_end();
+}
+
 // ---- commits of unknown outcome ----
 
 TEST_F(Protocol, asks_the_committed_offsets_where_a_commit_has_no_answer) {
