@@ -17,7 +17,7 @@ constexpr const char* kAbout =
 
 constexpr const char* kFooter =
     "Exit codes: 0 ok, 1 some items failed, 2 usage, 65 bad data, 69 a server cannot be reached,\n"
-    "74 input or output failed, 78 bad configuration.\n"
+    "70 a role got stuck, 74 input or output failed, 78 bad configuration.\n"
     "Data goes to stdout, messages go to stderr. 'weir COMMAND --help' tells more.";
 
 }  // namespace

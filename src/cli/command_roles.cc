@@ -24,15 +24,16 @@ using MakeSpec = std::function<Result<RoleSpec>(Roles&, const RoleOptions&)>;
 int run_role(const RoleOptions& options, const MakeSpec& make_spec,
              const std::function<int(const RunCounters&)>& at_end) {
   std::stop_source stop;
-  const SignalStop signals(stop);
   std::unique_ptr<Context> context;
   std::unique_ptr<Roles> roles;
+  Ending ending(stop);
   const auto attempt = [&]() -> Status {
     context = WEIR_TRY(Context::make(options.common));
     roles = WEIR_TRY(Roles::make(*context));
     std::vector<RoleSpec> specs;
     specs.push_back(WEIR_TRY(make_spec(*roles, options)));
-    return Supervisor(context->clock()).run(std::move(specs), stop);
+    return run_roles(*context, std::move(specs), stop, ending,
+                     [&](bool) { return at_end(roles->counters); });
   };
   Status ended = attempt();
   if (!ended) return report(ended.error());

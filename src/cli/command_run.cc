@@ -78,7 +78,7 @@ Result<Millis> parse_run_for(const std::string& text) {
               "--for '" + text + "' is no duration; write one such as 30s, 5m or 2h");
 }
 
-Status run_pipeline(const RunOptions& options, std::stop_source stop,
+Status run_pipeline(const RunOptions& options, std::stop_source stop, Ending& ending,
                     std::unique_ptr<Context>& context, std::unique_ptr<Roles>& roles) {
   const Millis run_for = WEIR_TRY(parse_run_for(options.run_for));
   context = WEIR_TRY(Context::make(options.common));
@@ -107,16 +107,19 @@ Status run_pipeline(const RunOptions& options, std::stop_source stop,
       if (!ended.stop_requested()) stop.request_stop();
     });
   }
-  return Supervisor(context->clock()).run(std::move(specs), stop);
+  return run_roles(*context, std::move(specs), stop, ending, [&](bool may_print) {
+    if (may_print) print_summary(roles->counters, options.common.json());
+    return kExitOk;
+  });
 }
 
 int run(RunOptions options) {
-  std::stop_source stop;
-  const SignalStop signals(stop);
   if (!options.rate.empty()) options.common.overrides.push_back("produce.rate=" + options.rate);
+  std::stop_source stop;
   std::unique_ptr<Context> context;
   std::unique_ptr<Roles> roles;
-  const Status ended = run_pipeline(options, stop, context, roles);
+  Ending ending(stop);
+  const Status ended = run_pipeline(options, stop, ending, context, roles);
   if (roles) print_summary(roles->counters, options.common.json());
   return ended ? kExitOk : report(ended.error());
 }

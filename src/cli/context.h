@@ -25,6 +25,7 @@ namespace weir::cli {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitSomeFailed = 1;
 inline constexpr int kExitUsage = 2;
+inline constexpr int kExitStuck = 70;  // a role did not come back from a step: see watchdog.h
 
 // The options that every command has.
 struct CommonOptions {

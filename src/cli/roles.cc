@@ -1,5 +1,6 @@
 #include "cli/roles.h"
 
+#include "base/pulse.h"
 #include "produce/producer.h"
 
 namespace weir::cli {
@@ -24,7 +25,12 @@ RoleSpec Roles::trainer() {
   spec.open = [this]() -> Result<std::unique_ptr<Role>> {
     auto train = [this, options = context.training_options()](
                      const registry::Dataset& dataset, const train::ProgressFunction& progress) {
-      return train::train_on_dataset(store, dataset, options, progress);
+      const LongWork training;
+      const auto beat_and_tell = [&](const train::TrainingProgress& now) {
+        Pulse::beat_own();
+        return progress(now);
+      };
+      return train::train_on_dataset(store, dataset, options, beat_and_tell);
     };
     return std::unique_ptr<Role>(WEIR_TRY(train::Trainer::open(
         context.trainer_options(), broker, store, context.settings().dataset.path,
@@ -88,6 +94,26 @@ Result<RoleSpec> Roles::scorer() {
                             context.clock(), CrashPoints::kill_at_env(), counters.scorer)));
   };
   return spec;
+}
+
+Status run_roles(Context& context, std::vector<RoleSpec> specs, const std::stop_source& stop,
+                 Ending& ending, const Conclude& conclude) {
+  SupervisorOptions options;
+  options.on_stuck = [&conclude] {
+    leave_now([&](bool may_print) {
+      conclude(may_print);
+      return kExitStuck;
+    });
+  };
+  Supervisor supervisor(context.clock(), std::move(options));
+  ending.begin([&](bool may_print) {
+    const int code = conclude(may_print);
+    const Status error = supervisor.first_error();
+    return error ? code : report(error.error());
+  });
+  Status ended = supervisor.run(std::move(specs), stop);
+  ending.ended();
+  return ended;
 }
 
 }  // namespace weir::cli

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "cli/context.h"
+#include "cli/ending.h"
 #include "cli/supervisor.h"
 #include "registry/model_registry.h"
 #include "score/scorer.h"
@@ -35,5 +36,10 @@ struct Roles {
   Result<RoleSpec> producer();
   Result<RoleSpec> scorer();
 };
+
+// Drives them to their end, which no server holds up: see ending.h. `conclude` is for an end that
+// leaves a role behind; an error that ended them all is told after it, and gives the exit code.
+Status run_roles(Context& context, std::vector<RoleSpec> specs, const std::stop_source& stop,
+                 Ending& ending, const Conclude& conclude);
 
 }  // namespace weir::cli

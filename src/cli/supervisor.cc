@@ -1,13 +1,8 @@
 #include "cli/supervisor.h"
 
 #include <pthread.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cerrno>
-#include <mutex>
 #include <thread>
 
 #include "base/log.h"
@@ -19,7 +14,6 @@ constexpr Millis kStepWait{100};
 constexpr Millis kPauseFirst{500};
 constexpr Millis kPauseMax{15'000};
 constexpr Millis kHealthyAfter{30'000};
-constexpr timespec kEndsWithin{5, 0};  // as a rule; a call to a server that is away takes longer
 
 bool may_try_again(Code code) {
   switch (code) {
@@ -35,14 +29,16 @@ bool may_try_again(Code code) {
 
 }  // namespace
 
-Status Supervisor::drive(const RoleSpec& spec, std::stop_source& stop) {
+Status Supervisor::drive(const RoleSpec& spec, std::stop_source& stop, Pulse& pulse) {
   Millis pause = kPauseFirst;
   while (!stop.stop_requested()) {
+    pulse.beat();
     const SteadyTime began = clock_.steady();
     auto role = spec.open();
     Status status = role ? Status{} : Status(fail(role.error()));
     while (status && !stop.stop_requested()) {
       status = (*role)->step(kStepWait, stop.get_token());
+      pulse.beat();
       if (status && spec.done(**role)) {
         (*role)->finish();
         if (spec.ends_all) stop.request_stop();
@@ -67,62 +63,40 @@ Status Supervisor::drive(const RoleSpec& spec, std::stop_source& stop) {
 }
 
 Status Supervisor::run(std::vector<RoleSpec> roles, std::stop_source stop) {
-  std::mutex mutex;
-  Status first_error;
+  std::vector<Pulse> pulses(roles.size());
+  Watchdog dog(options_.watchdog);
   std::vector<std::thread> threads;
-  for (const RoleSpec& spec : roles) {
-    threads.emplace_back([&, stop]() mutable {
+  for (std::size_t i = 0; i < roles.size(); ++i) {
+    dog.watch(roles[i].name, pulses[i], clock_.steady());
+    threads.emplace_back([&, &spec = roles[i], &pulse = pulses[i], stop]() mutable {
       pthread_setname_np(pthread_self(), spec.name.substr(0, 15).c_str());
-      Status status = drive(spec, stop);
+      Pulse::set_own(&pulse);
+      Status status = drive(spec, stop, pulse);
+      pulse.end();
       if (status) return;
+      {
+        const std::lock_guard lock(mutex_);
+        if (first_error_) first_error_ = std::move(status);
+      }
       stop.request_stop();
-      const std::lock_guard lock(mutex);
-      if (first_error) first_error = std::move(status);
     });
   }
+  const std::jthread watching([&](std::stop_token ended) { watch(std::move(dog), ended); });
   for (std::thread& thread : threads) thread.join();
-  return first_error;
+  return first_error();
 }
 
-struct SignalStop::State {
-  std::stop_source stop;
-  sigset_t signals{};
-  std::thread thread;
-  std::atomic<bool> ending{false};
-};
-
-SignalStop::SignalStop(std::stop_source stop) : state_(std::make_unique<State>()) {
-  state_->stop = std::move(stop);
-  sigemptyset(&state_->signals);
-  sigaddset(&state_->signals, SIGINT);
-  sigaddset(&state_->signals, SIGTERM);
-  sigaddset(&state_->signals, SIGUSR2);  // our own: ends the waiting
-  pthread_sigmask(SIG_BLOCK, &state_->signals, nullptr);
-  state_->thread = std::thread([state = state_.get()] {
-    bool asked = false;  // to end, by a signal
-    bool told = false;
-    for (;;) {
-      const int signal = asked && !told ? sigtimedwait(&state->signals, nullptr, &kEndsWithin)
-                                        : sigwaitinfo(&state->signals, nullptr);
-      if (state->ending) return;
-      if (signal < 0 && errno == EAGAIN) {
-        told = true;
-        log::warn(
-            "still ending: waiting for the answer of a server; a second signal ends at once, and "
-            "the next start goes on from what was committed");
-      }
-      if (signal < 0 || signal == SIGUSR2) continue;
-      if (asked) _exit(128 + signal);
-      asked = true;
-      state->stop.request_stop();
-    }
-  });
+void Supervisor::watch(Watchdog dog, std::stop_token ended) {
+  pthread_setname_np(pthread_self(), "watchdog");
+  while (!ended.stop_requested()) {
+    if (!dog.look(clock_.steady())) return options_.on_stuck();
+    clock_.sleep_for(options_.look_every, ended);
+  }
 }
 
-SignalStop::~SignalStop() {
-  state_->ending = true;
-  pthread_kill(state_->thread.native_handle(), SIGUSR2);
-  state_->thread.join();
+Status Supervisor::first_error() const {
+  const std::lock_guard lock(mutex_);
+  return first_error_;
 }
 
 }  // namespace weir::cli

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/pulse.h"
 #include "store/stall_watch.h"
 
 namespace weir::store {
@@ -38,7 +39,10 @@ struct Exchange {
   bool stalled = false;
   StallWatch watch;
 
-  void moved(std::size_t bytes) { watch.moved(bytes, options.clock->steady()); }
+  void moved(std::size_t bytes) {
+    Pulse::beat_own();
+    watch.moved(bytes, options.clock->steady());
+  }
   // Calls the sink or source, off the clock.
   template <typename Call>
   auto call_out(const Call& call) -> decltype(call()) {
@@ -238,6 +242,7 @@ HttpClient::HttpClient(const HttpOptions& options)
 HttpClient::~HttpClient() = default;
 
 tl::expected<HttpResponse, HttpFailure> HttpClient::perform(const HttpRequest& request) {
+  const Inside call("an exchange with HDFS");
   Handle handle = handles_->take();
   const StallWatch watch(options_.stall_timeout, kStallBytesMin, options_.clock->steady());
   Exchange exchange{request, options_, handle.get(), {}, {}, false, nullptr, false, watch};

@@ -36,6 +36,7 @@ OptionsPtr options_for(rd_kafka_t* client, rd_kafka_admin_op_t operation, Millis
 // The answer to an admin request. It comes in any case: the request itself has a time-out; the
 // extra second is for an answer on its way.
 Result<EventPtr> answer(const KafkaClient& client, rd_kafka_queue_t* queue, Millis timeout) {
+  const Inside call("waiting for the answer to an admin request");
   EventPtr event(rd_kafka_queue_poll(queue, milliseconds(timeout + Millis(1000))));
   if (!event) return fail(client.error(RD_KAFKA_RESP_ERR__TIMED_OUT));
   if (const auto error = rd_kafka_event_error(event.get())) {

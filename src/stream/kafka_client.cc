@@ -116,6 +116,7 @@ KafkaClient::~KafkaClient() {
     rd_kafka_purge(client_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                 RD_KAFKA_PURGE_F_NON_BLOCKING);
   }
+  const Inside call("ending a kafka client");
   // rd_kafka_destroy has been seen to hang, and a role must not hang with it.
   std::promise<void> ended;
   std::future<void> end = ended.get_future();

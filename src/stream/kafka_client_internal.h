@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/pulse.h"
 #include "stream/kafka_broker.h"
 #include "stream/kafka_config_internal.h"
 #include "stream/kafka_error_internal.h"

@@ -29,6 +29,7 @@ class KafkaLeadership final : public Leadership {
   }
 
   Result<bool> is_leader(Millis timeout) override {
+    const Inside call("polling for leadership");
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
     std::optional<Error> error = serve(Millis(0));
     while (!leads_ && !error && left_until(deadline) > Millis(0))

@@ -44,6 +44,7 @@ class KafkaLogReader final : public LogReader {
   }
 
   Result<std::vector<LogEntry>> poll(Millis timeout) override {
+    const Inside call("polling a log");
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
     do {
       WEIR_TRY(read(kept_.empty() ? left_until(deadline) : Millis(0)));
@@ -55,6 +56,7 @@ class KafkaLogReader final : public LogReader {
   }
 
   Result<std::vector<LogEntry>> read_to_end(Millis timeout) override {
+    const Inside call("reading a log to its end");
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
     const std::vector<std::int64_t> ends = WEIR_TRY(during(
         kafka_log_ends(*client_, topic_, started_, timeout), "looking for the end of " + topic_));

@@ -60,6 +60,7 @@ Status KafkaProducer::send(const OutRecord& record) {
   rd_kafka_topic_t* to = WEIR_TRY(topic(record.topic));
   rd_kafka_resp_err_t error = enqueue(to, record);
   if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+    const Inside call("waiting for room in the queue to the brokers");
     const SteadyTime deadline = std::chrono::steady_clock::now() + queue_full_timeout_;
     while (error == RD_KAFKA_RESP_ERR__QUEUE_FULL && left_until(deadline) > Millis(0)) {
       rd_kafka_poll(get(), 2);

@@ -18,6 +18,7 @@ class KafkaRecordPublisher final : public RecordPublisher {
   }
 
   Status flush(std::chrono::milliseconds timeout) override {
+    const Inside call("waiting for records to be acknowledged");
     const auto error = rd_kafka_flush(producer_->get(), milliseconds(timeout));
     if (auto undelivered = producer_->take_delivery_error()) return fail(std::move(*undelivered));
     if (error) return fail(producer_->client().error(error));

@@ -61,6 +61,7 @@ class KafkaRecordSource final : public RecordSource {
   }
 
   Result<std::unique_ptr<RecordBatch>> poll(std::size_t records_max, Millis timeout) override {
+    const Inside call("polling the features topic");
     if (closed_) return fail(Code::kInvalidArgument, "the source is closed");
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
     auto batch = std::make_unique<KafkaRecordBatch>(client_);
@@ -93,6 +94,7 @@ class KafkaRecordSource final : public RecordSource {
   }
 
   Status rewind_to_committed() override {
+    const Inside call("asking for the committed offsets");
     if (closed_) return fail(Code::kInvalidArgument, "the source is closed");
     if (dealt_ || positions_.empty()) return {};  // it will begin at the committed offsets
     const PartitionListPtr offsets = list_of(topic_, assignment());
@@ -120,6 +122,7 @@ class KafkaRecordSource final : public RecordSource {
   void close() override {
     if (closed_ || !client_) return;
     closed_ = true;
+    const Inside call("leaving the group");
     leave_group(*client_, *queue_, timeouts_.close);
     positions_.clear();
     last_ = nullptr;

@@ -33,6 +33,7 @@ class KafkaTransactionalSink final : public TransactionalSink {
   }
 
   Status init(Millis timeout) {
+    const Inside call("taking a transactional id");
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
     return retried(deadline, [&] {
       return rd_kafka_init_transactions(producer_->get(), milliseconds(left_until(deadline)));
@@ -59,6 +60,7 @@ class KafkaTransactionalSink final : public TransactionalSink {
 
   Status commit(std::string_view source_topic, std::span<const PartitionOffset> offsets,
                 const GroupMetadata* group) override {
+    const Inside call("committing a transaction");
     WEIR_TRY(usable());
     if (!open_) return spend(Error(Code::kInvalidArgument, "commit() outside of a transaction"));
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeouts_.commit;
@@ -174,6 +176,7 @@ class KafkaTransactionalSink final : public TransactionalSink {
   }
 
   Status try_abort() {
+    const Inside call("aborting a transaction");
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeouts_.abort;
     return during(retried(deadline,
                           [&] {

@@ -63,6 +63,49 @@ def test_the_stream_flows_while_hdfs_is_away_and_the_next_data_set_is_trained_af
 
 @pytest.mark.long
 @pytest.mark.xdist_group("own stack")
+@pytest.mark.parametrize("server", ["kafka", "hdfs"])
+def test_an_end_waits_for_no_server_that_is_away_and_loses_nothing(
+    own_stack, make_pipeline, server
+):
+    pipeline = make_pipeline(on=own_stack)
+    run = pipeline.start("run", "--rate", "200")
+    pipeline.drop("first.csv", plane(1))
+    pipeline.wait_for_predictions(100, epoch=1)
+    stack_command("down", own_stack.directory, "--only", server, "--kill")
+    code, seconds = run.stop(signal.SIGINT)
+    # And where there is nobody from the start.
+    late = pipeline.start("run", "--no-produce")
+    pipeline.wait_until(lambda: takes_signals(late), "it takes signals")
+    late_code, late_seconds = late.stop(signal.SIGTERM)
+    stack_command("up", own_stack.directory, "--only", server, seconds=300)
+    assert (code, late_code) == (0, 0), run.stderr + late.stderr
+    assert max(seconds, late_seconds) < 5
+    assert "scored" in run.stdout.splitlines()[-1], "the summary"
+    if server == "kafka":
+        assert "goes on from what was committed" in run.stderr
+    pipeline.ok("score", "--until-end", seconds=90)
+    check_promises(pipeline)
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("own stack")
+def test_a_second_signal_ends_at_once(own_stack, make_pipeline):
+    pipeline = make_pipeline(on=own_stack)
+    run = pipeline.start("run", "--rate", "200")
+    pipeline.drop("first.csv", plane(1))
+    pipeline.wait_for_predictions(100, epoch=1)
+    stack_command("down", own_stack.directory, "--only", "kafka", "--kill")
+    run.send(signal.SIGINT)
+    code, seconds = run.stop(signal.SIGTERM)
+    stack_command("up", own_stack.directory, "--only", "kafka", seconds=300)
+    assert code == 128 + signal.SIGTERM
+    assert seconds < 1
+    pipeline.ok("score", "--until-end", seconds=90)
+    check_promises(pipeline)
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("own stack")
 def test_a_namenode_that_dies_in_the_middle_of_a_training_costs_no_data_set(
     own_stack, make_pipeline
 ):
@@ -90,6 +133,13 @@ def test_a_namenode_that_dies_in_the_middle_of_a_training_costs_no_data_set(
     pipeline.stop_all()
     pipeline.ok("score", "--until-end", seconds=90)
     check_promises(pipeline)
+
+
+def takes_signals(process):
+    """Whether it has got as far as to end by itself when it is asked to."""
+    with open(f"/proc/{process.pid}/status", encoding="ascii") as status:
+        blocked = next(line for line in status if line.startswith("SigBlk:")).split()[1]
+    return int(blocked, 16) >> (signal.SIGTERM - 1) & 1
 
 
 def drops(pipeline, name, data):

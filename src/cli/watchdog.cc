@@ -1,0 +1,45 @@
+#include "cli/watchdog.h"
+
+#include "base/log.h"
+
+namespace weir::cli {
+namespace {
+
+std::string seconds(SteadyTime::duration duration) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(duration).count()) + " s";
+}
+
+}  // namespace
+
+void Watchdog::watch(std::string name, const Pulse& pulse, SteadyTime now) {
+  watched_.push_back({std::move(name), pulse, pulse.beats(), now});
+}
+
+bool Watchdog::look(SteadyTime now) {
+  bool all_come_back = true;
+  for (Watched& one : watched_) {
+    if (one.pulse.ended()) continue;
+    const std::uint64_t beats = one.pulse.beats();
+    if (beats != one.beats) {
+      if (one.told) log::warn("the " + one.name + " has come back and goes on");
+      one.beats = beats;
+      one.since = now;
+      one.told = false;
+      continue;
+    }
+    const auto silent = now - one.since;
+    const char* inside = one.pulse.inside();
+    const std::string words = "the " + one.name + " has not come back from a step for " +
+                              seconds(silent) + ", inside: " + (inside ? inside : "its own work");
+    if (silent >= limits_.tell_after && !one.told) {
+      one.told = true;
+      log::warn(words);
+    }
+    if (silent < limits_.give_up_after || (!inside && one.pulse.at_long_work())) continue;
+    log::error(words + "; this process ends, so that a supervisor can start it again");
+    all_come_back = false;
+  }
+  return all_come_back;
+}
+
+}  // namespace weir::cli
