@@ -11,7 +11,6 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/moment.h"
-#include "cli/supervisor.h"
 
 namespace weir::cli {
 namespace {
@@ -168,8 +167,7 @@ Result<audit::AuditOptions> options_of(Context& context, const AuditCommandOptio
   return options;
 }
 
-Result<std::uint64_t> audit_pipeline(const AuditCommandOptions& command,
-                                     const std::stop_token& stop) {
+Result<std::uint64_t> audit_pipeline(const AuditCommandOptions& command) {
   auto context = WEIR_TRY(Context::make(command.common));
   const audit::AuditOptions options = WEIR_TRY(options_of(*context, command));
   store::FileStore* store = WEIR_TRY(context->store());
@@ -182,7 +180,6 @@ Result<std::uint64_t> audit_pipeline(const AuditCommandOptions& command,
     return audit::run_audit(
         options, *broker, *store, context->clock(),
         [&](std::string_view stage, std::uint64_t done, std::uint64_t total) -> Status {
-          if (stop.stop_requested()) return fail(Code::kCancelled, "the audit was stopped");
           line.show(stage, done, total);
           return {};
         });
@@ -210,9 +207,7 @@ void add_audit(CLI::App& app, Action& action) {
       ->capture_default_str();
   command->callback([options, &action] {
     action = [options] {
-      std::stop_source stop;
-      const SignalStop signals(stop);
-      const auto breaches = audit_pipeline(*options, stop.get_token());
+      const auto breaches = audit_pipeline(*options);
       if (!breaches) return report(breaches.error());
       return *breaches == 0 ? kExitOk : kExitSomeFailed;
     };

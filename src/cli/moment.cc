@@ -1,7 +1,5 @@
 #include "cli/moment.h"
 
-#include <charconv>
-
 #include "config/value_text.h"
 
 namespace weir::cli {
@@ -10,8 +8,10 @@ namespace {
 // Takes `digits` digits from the front.
 bool take_number(std::string_view& text, std::size_t digits, int& number) {
   if (text.size() < digits) return false;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + digits, number);
-  if (error != std::errc() || end != text.data() + digits || number < 0) return false;
+  for (const char c : text.substr(0, digits)) {
+    if (c < '0' || c > '9') return false;
+    number = number * 10 + (c - '0');
+  }
   text.remove_prefix(digits);
   return true;
 }

@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/ending.h"
 #include "cli/replay_from.h"
-#include "cli/supervisor.h"
 #include "score/replay.h"
 
 namespace weir::cli {
@@ -126,7 +126,7 @@ Status drive(score::Replay& replay, ProgressLine& line, const std::stop_token& s
 }
 
 Result<int> replay_all(const CommonOptions& common, const ReplayCommand& command,
-                       const std::stop_token& stop) {
+                       const std::stop_token& stop, Ending& ending) {
   auto context = WEIR_TRY(Context::make(common));
   const config::Settings& own = context->settings();
   score::ReplayOptions options = replay_options(own, command);
@@ -137,10 +137,12 @@ Result<int> replay_all(const CommonOptions& common, const ReplayCommand& command
   const auto replay =
       WEIR_TRY(score::Replay::open(std::move(options), *broker, models, context->clock()));
   Status ended;
+  ending.begin([](bool) { return kExitSomeFailed; });
   {
     ProgressLine line(context->clock(), !common.quiet && !common.json());
     ended = drive(*replay, line, stop);
   }
+  ending.ended();
   print_summary(common, own, command, replay->progress());
   if (!ended) return fail(std::move(ended.error()));
   return replay->progress().complete() ? kExitOk : kExitSomeFailed;
@@ -150,8 +152,8 @@ Result<int> replay_all(const CommonOptions& common, const ReplayCommand& command
 
 int run_replay(const CommonOptions& common, const ReplayCommand& command) {
   std::stop_source stop;
-  const SignalStop signals(stop);
-  const auto code = replay_all(common, command, stop.get_token());
+  Ending ending(stop);
+  const auto code = replay_all(common, command, stop.get_token(), ending);
   return code ? *code : report(code.error());
 }
 

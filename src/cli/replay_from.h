@@ -8,7 +8,6 @@
 // Threads: pure functions. Errors: kInvalidArgument, with what is legal.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "base/clock.h"
@@ -18,8 +17,5 @@
 namespace weir::cli {
 
 Result<stream::HistoryStart> parse_replay_from(std::string_view text, WallTime now);
-
-// RFC 3339; nullopt for anything else, days that are not in the calendar included.
-std::optional<WallTime> parse_time(std::string_view text);
 
 }  // namespace weir::cli
