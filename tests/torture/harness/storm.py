@@ -1,6 +1,7 @@
 """The run: a pipeline is started, everything in the schedule is done to it, and it is let end in order."""
 
 import hashlib
+import http.client
 import random
 import sys
 import threading
@@ -271,7 +272,7 @@ class Storm:
                 pipeline.hdfs.delete(path + "._COPYING_")
                 pipeline.hdfs.put(path, data)
                 return
-            except OSError:
+            except (OSError, http.client.HTTPException):
                 if time.monotonic() > deadline:
                     raise
                 self._pause.wait(0.5)
