@@ -14,7 +14,7 @@ undefined-behaviour sanitizers, those of threads under the thread sanitizer), th
 few minutes of torture (SIGKILL of everything, at random) against real servers of its own, which are
 gone afterwards.
   --quick     without the sanitizers
-  --sabotage  the torture too of programs with a fault planted in them, which it must find: five more
+  --sabotage  the torture too of programs with a planted fault, which it must find; minutes more
 The last line is 'N passed, N failed'; the exit code is 0 only if nothing failed. Logs are in
 .weir/test-logs.
 EOF

@@ -193,7 +193,8 @@ def main():
             except Exception as error:  # a failed run is an outcome, to be told with its seed
                 traceback.print_exc()
                 report["faults"]["the run"] = str(error) or repr(error)
-    if not report["faults"] and not options.keep:
+    # Of a sabotaged run the failure is no news.
+    if (options.sabotage or not report["faults"]) and not options.keep:
         shutil.rmtree(folder)
     if options.report:
         options.report.write_text(json.dumps(report, indent=2))
