@@ -10,11 +10,16 @@ def _overlap(begin, end, intervals):
     return sum(max(0.0, min(end, b) - max(begin, a)) for a, b in intervals)
 
 
-def longest_gap(times, but):
+def longest_gap(times, but, began):
     """The longest time between two predictions, without what of it lies in the intervals `but`."""
     merged = _merged(but)
-    gaps = (b - a - _overlap(a, b, merged) for a, b in itertools.pairwise(times) if b - a > 0.05)
-    return max(gaps, default=0.0)
+    gaps = (
+        (b - a - _overlap(a, b, merged), a - began)
+        for a, b in itertools.pairwise(times)
+        if b - a > 0.05
+    )
+    length, begin = max(gaps, default=(0.0, 0.0))
+    return f"{length:.2f} s, from second {begin:.1f} on"
 
 
 def _merged(intervals):
@@ -82,9 +87,9 @@ def gather(storm, judge):
         "rollbacks": watch.outcomes("rolled_back"),
         "halts": _median_and_max(lengths),
         "changes without a halt": sum(r["type"] == "train" for _, r in watch.begins.values()),
-        "longest time without a prediction": f"{longest_gap(times, []):.2f} s",
-        "… outside of halts": f"{longest_gap(times, halts):.2f} s",
-        "… and while all servers were there": f"{longest_gap(times, halts + kafka_outages):.2f} s",
+        "longest time without a prediction": longest_gap(times, [], storm.began),
+        "… outside of halts": longest_gap(times, halts, storm.began),
+        "… and while all servers were there": longest_gap(times, halts + kafka_outages, storm.began),
         "SIGKILL of a scorer to the next prediction": _median_and_max(first),
         "… to one of every partition": _median_and_max(all_of_them),
     }
