@@ -35,9 +35,10 @@ RoleSpec view_spec(Roles& roles, const RunOptions& options) {
   view.predictions = !options.common.quiet;
   RoleSpec spec;
   spec.name = "live view";
-  spec.open = [&roles, view]() -> Result<std::unique_ptr<Role>> {
+  spec.open = [&roles, view,
+               shown = std::make_shared<ControlShown>()]() -> Result<std::unique_ptr<Role>> {
     return std::unique_ptr<Role>(
-        WEIR_TRY(LiveView::open(view, roles.broker, roles.models, roles.context.clock())));
+        WEIR_TRY(LiveView::open(view, roles.broker, roles.models, roles.context.clock(), *shown)));
   };
   return spec;
 }

@@ -29,28 +29,36 @@ void print_json(const Json& json) {
 }  // namespace
 
 Result<std::unique_ptr<LiveView>> LiveView::open(LiveViewOptions options, stream::Broker& broker,
-                                                 registry::ModelRegistry& models, Clock& clock) {
-  std::unique_ptr<LiveView> view(new LiveView(std::move(options), models, clock));
+                                                 registry::ModelRegistry& models, Clock& clock,
+                                                 ControlShown& shown) {
+  std::unique_ptr<LiveView> view(new LiveView(std::move(options), models, clock, shown));
   const LiveViewOptions& own = view->options_;
   view->control_ = WEIR_TRY(gate::ControlFollower::open(broker, own.control_topic));
   view->predictions_ = WEIR_TRY(broker.open_log(own.predictions_topic, stream::StartAt::kEnd));
   view->dead_ = WEIR_TRY(broker.open_log(own.dead_topic, stream::StartAt::kEnd));
+  const auto listen = [view = view.get()] {
+    view->control_->on_record([view](const auto& record) { view->show_control(record); });
+  };
+  if (shown.began) listen();  // a life after the first: with what came in between
   WEIR_TRY(view->control_->catch_up(kCatchUp));
-  const record::ControlState& state = view->control_->state();
-  // What has ended before is told in one line; what is under way is shown as it goes on.
-  view->begun_shown_ = state.begun ? 0 : state.epoch;
-  view->resume_shown_ = state.ruling_epoch;
-  if (state.version > 0) {
-    view->load_actual_values(state.version);
-    if (!own.json) {
-      std::printf("%smodel %" PRIu64 " is in force since epoch %" PRIu64 "\n",
-                  view->mark("●", "32").c_str(), state.version, state.ruling_epoch);
-    }
-  } else if (!own.json) {
-    std::printf("%swaiting for a data set\n", view->mark("○", "2").c_str());
+  if (!shown.began) view->show_beginning();
+  listen();
+  view->load_actual_values(view->control_->state().version);
+  return view;
+}
+
+// What has ended before is told in one line; what is under way is shown as it goes on.
+void LiveView::show_beginning() {
+  const record::ControlState& state = control_->state();
+  if (!options_.json && state.version > 0) {
+    std::printf("%smodel %" PRIu64 " is in force since epoch %" PRIu64 "\n",
+                mark("●", "32").c_str(), state.version, state.ruling_epoch);
+  } else if (!options_.json) {
+    std::printf("%swaiting for a data set\n", mark("○", "2").c_str());
   }
   std::fflush(stdout);
-  return view;
+  if (state.begun) show_begun(*state.begun);
+  shown_ = {true, state.epoch, state.ruling_epoch};
 }
 
 std::string LiveView::mark(const char* symbol, const char* color) const {
@@ -60,7 +68,6 @@ std::string LiveView::mark(const char* symbol, const char* color) const {
 
 Status LiveView::step(Millis wait_max, std::stop_token) {
   WEIR_TRY(control_->poll(Millis{0}));
-  show_control();
   for (const auto& entry : WEIR_TRY(dead_->poll(Millis{0}))) show_dead_letter(entry);
   for (const auto& entry : WEIR_TRY(predictions_->poll(std::min(wait_max, Millis{50})))) {
     WEIR_TRY(show_prediction(entry));
@@ -68,15 +75,15 @@ Status LiveView::step(Millis wait_max, std::stop_token) {
   return {};
 }
 
-void LiveView::show_control() {
-  const record::ControlState& state = control_->state();
-  if (state.last_begun && state.last_begun->epoch > begun_shown_) {
-    begun_shown_ = state.last_begun->epoch;
-    show_begun(*state.last_begun);
-  }
-  if (state.last_resume && state.last_resume->epoch > resume_shown_) {
-    resume_shown_ = state.last_resume->epoch;
-    show_resume(*state.last_resume);
+void LiveView::show_control(const record::ControlRecord& record) {
+  const bool resumes = record.type == record::ControlType::kResume;
+  std::uint64_t& shown = resumes ? shown_.resumed : shown_.begun;
+  if (record.epoch <= shown) return;
+  shown = record.epoch;
+  if (resumes) {
+    show_resume(record);
+  } else {
+    show_begun(record);
   }
 }
 
@@ -105,7 +112,13 @@ void LiveView::show_resume(const record::ControlRecord& resume) {
   if (options_.json) return;
   switch (resume.outcome) {
     case record::Outcome::kTrained:
-      if (loaded) show_model(*loaded);
+      if (loaded) {
+        show_model(*loaded);
+      } else {
+        std::printf("%smodel %" PRIu64 " is in force; it cannot be shown: %s\n",
+                    mark("●", "32").c_str(), resume.version,
+                    one_line(loaded.error().message()).c_str());
+      }
       break;
     case record::Outcome::kRolledBack:
       std::printf("%srolled back to version %" PRIu64 ", the stream flows\n",
@@ -147,6 +160,7 @@ void LiveView::show_model(const registry::LoadedModel& loaded) {
 }
 
 void LiveView::load_actual_values(std::uint64_t version) {
+  if (version == 0) return;  // none yet
   auto manifest = models_.manifest(version);
   auto csv = models_.test_csv(version);
   if (!manifest || !csv) return;  // predictions are shown without
@@ -185,10 +199,7 @@ Status LiveView::show_prediction(const stream::LogEntry& entry) {
   const auto prediction = format::parse_prediction(entry.value);
   if (!prediction) return {};
   // Its model is in force, but the two topics are read apart, and this one was faster.
-  if (prediction->epoch > resume_shown_) {
-    WEIR_TRY(control_->catch_up(kCatchUp));
-    show_control();
-  }
+  if (prediction->epoch > shown_.resumed) WEIR_TRY(control_->catch_up(kCatchUp));
   next_shown_ = now + kBetweenShown;
   std::string actual;
   const auto colon = entry.key.find(':');

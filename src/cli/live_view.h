@@ -19,6 +19,13 @@
 
 namespace weir::cli {
 
+// How far the control log has been shown, over all lives of the view: an outage leaves no gap.
+struct ControlShown {
+  bool began = false;
+  std::uint64_t begun = 0;  // epochs
+  std::uint64_t resumed = 0;
+};
+
 struct LiveViewOptions {
   std::string control_topic;
   std::string predictions_topic;
@@ -30,15 +37,19 @@ struct LiveViewOptions {
 
 class LiveView final : public Role {
  public:
+  // `shown` outlives the view.
   static Result<std::unique_ptr<LiveView>> open(LiveViewOptions options, stream::Broker& broker,
-                                                registry::ModelRegistry& models, Clock& clock);
+                                                registry::ModelRegistry& models, Clock& clock,
+                                                ControlShown& shown);
   Status step(Millis wait_max, std::stop_token stop) override;
   void finish() override {}
 
  private:
-  LiveView(LiveViewOptions options, registry::ModelRegistry& models, Clock& clock)
-      : options_(std::move(options)), models_(models), clock_(clock) {}
-  void show_control();
+  LiveView(LiveViewOptions options, registry::ModelRegistry& models, Clock& clock,
+           ControlShown& shown)
+      : options_(std::move(options)), models_(models), clock_(clock), shown_(shown) {}
+  void show_beginning();
+  void show_control(const record::ControlRecord& record);
   void show_begun(const record::ControlRecord& begun);
   void show_resume(const record::ControlRecord& resume);
   void show_model(const registry::LoadedModel& loaded);
@@ -50,11 +61,10 @@ class LiveView final : public Role {
   const LiveViewOptions options_;
   registry::ModelRegistry& models_;
   Clock& clock_;
+  ControlShown& shown_;
   std::unique_ptr<gate::ControlFollower> control_;
   std::unique_ptr<stream::LogReader> predictions_;
   std::unique_ptr<stream::LogReader> dead_;
-  std::uint64_t begun_shown_ = 0;  // epochs
-  std::uint64_t resume_shown_ = 0;
   // The target by row number of the held-out sample, for the last few versions.
   std::map<std::uint64_t, std::map<std::string, std::string>> actual_values_;
   SteadyTime next_shown_{};  // no prediction is shown before

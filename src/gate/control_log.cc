@@ -40,7 +40,10 @@ Status ControlFollower::apply(const std::vector<stream::LogEntry>& entries) {
   for (const stream::LogEntry& entry : entries) {
     auto record = record::ControlRecord::parse(entry.value);
     Status applied = record ? state_.apply(*record) : Status(fail(record.error()));
-    if (applied) continue;
+    if (applied) {
+      if (listener_) listener_(*record);
+      continue;
+    }
     if (applied.error().code() == Code::kUnsupported) {
       return fail(
           std::move(applied.error())

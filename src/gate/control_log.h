@@ -5,6 +5,7 @@
 // that cannot follow is reported loudly and passed over: it changes no gate.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,10 @@ class ControlFollower {
   // Applies what has come; true where something has.
   Result<bool> poll(Millis timeout);
   const record::ControlState& state() const { return state_; }
+  // Hears of each record that changed the state, in the order of the log, from now on.
+  void on_record(std::function<void(const record::ControlRecord&)> listener) {
+    listener_ = std::move(listener);
+  }
 
  private:
   ControlFollower(std::unique_ptr<stream::LogReader> log, std::string topic)
@@ -33,6 +38,7 @@ class ControlFollower {
   std::unique_ptr<stream::LogReader> log_;
   const std::string topic_;
   record::ControlState state_;
+  std::function<void(const record::ControlRecord&)> listener_;
 };
 
 // Appends through one fixed transactional id: opening a writer shuts out every earlier one.
