@@ -83,8 +83,12 @@ void add_produce(CLI::App& app, Action& action) {
       if (!options->count.empty()) overrides.push_back("produce.count=" + options->count);
       const auto make_spec = [](Roles& roles, const RoleOptions&) { return roles.producer(); };
       return run_role(*options, make_spec, [](const RunCounters& counters) {
-        log::info("producer ended", {{"produced", counters.produced.load()}});
-        return kExitOk;
+        const std::uint64_t produced = counters.producer.produced.load();
+        const std::uint64_t lost = counters.producer.undelivered.load();
+        log::info("producer ended", {{"produced", produced}});
+        if (lost == 0) return kExitOk;
+        tell(std::to_string(lost) + " rows were not acknowledged by Kafka and may be lost");
+        return kExitSomeFailed;
       });
     };
   });

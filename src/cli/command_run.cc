@@ -46,7 +46,7 @@ RoleSpec view_spec(Roles& roles, const RunOptions& options) {
 void print_summary(const RunCounters& counters, bool json) {
   if (json) {
     nlohmann::ordered_json summary = {{"type", "summary"},
-                                      {"produced", counters.produced.load()},
+                                      {"produced", counters.producer.produced.load()},
                                       {"scored", counters.scorer.scored.load()},
                                       {"dead_lettered", counters.scorer.dead.load()},
                                       {"versions_trained", counters.trained.load()},
@@ -56,8 +56,8 @@ void print_summary(const RunCounters& counters, bool json) {
   }
   std::printf("\nproduced %" PRIu64 ", scored %" PRIu64 ", dead-lettered %" PRIu64
               ", versions trained %" PRIu64 ", data sets refused %" PRIu64 "\n",
-              counters.produced.load(), counters.scorer.scored.load(), counters.scorer.dead.load(),
-              counters.trained.load(), counters.refused.load());
+              counters.producer.produced.load(), counters.scorer.scored.load(),
+              counters.scorer.dead.load(), counters.trained.load(), counters.refused.load());
 }
 
 void print_greeting(Context& context, store::FileStore& store, const std::string& config_path) {

@@ -1,7 +1,6 @@
 #include "cli/roles.h"
 
 #include "base/pulse.h"
-#include "produce/producer.h"
 
 namespace weir::cli {
 
@@ -65,7 +64,7 @@ Result<RoleSpec> Roles::producer() {
   spec.name = "producer";
   spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
     return std::unique_ptr<Role>(WEIR_TRY(
-        produce::Producer::open(options, broker, models, context.clock(), counters.produced)));
+        produce::Producer::open(options, broker, models, context.clock(), counters.producer)));
   };
   spec.done = [](Role& role) { return static_cast<produce::Producer&>(role).done(); };
   return spec;

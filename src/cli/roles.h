@@ -9,6 +9,7 @@
 #include "cli/context.h"
 #include "cli/ending.h"
 #include "cli/supervisor.h"
+#include "produce/producer.h"
 #include "registry/model_registry.h"
 #include "score/scorer.h"
 
@@ -16,7 +17,7 @@ namespace weir::cli {
 
 // What the roles of this process have done so far, over all their lives.
 struct RunCounters {
-  std::atomic<std::uint64_t> produced{0};
+  produce::ProducerCounters producer;
   score::ScorerCounters scorer;
   std::atomic<std::uint64_t> trained{0};
   std::atomic<std::uint64_t> refused{0};

@@ -13,6 +13,9 @@ namespace {
 constexpr Millis kIdle{20};
 constexpr Millis kLoadAgainAfter{1'000};
 constexpr std::uint64_t kRowsPerStep = 1'000;
+// The client gives rows up after message.timeout.ms; that one is meant to have an end, too.
+constexpr Millis kLastFlush{1'000};
+constexpr int kLastFlushesMax = 600;
 
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -67,18 +70,18 @@ Result<std::vector<FeatureRecord>> records_of_test_csv(std::uint64_t version,
 }
 
 Producer::Producer(ProducerOptions options, stream::Broker&, registry::ModelRegistry& models,
-                   Clock& clock, std::atomic<std::uint64_t>& produced)
+                   Clock& clock, ProducerCounters& counters)
     : options_(std::move(options)),
       models_(models),
       clock_(clock),
-      produced_(produced),
+      counters_(counters),
       random_(options_.seed) {}
 
 Result<std::unique_ptr<Producer>> Producer::open(ProducerOptions options, stream::Broker& broker,
                                                  registry::ModelRegistry& models, Clock& clock,
-                                                 std::atomic<std::uint64_t>& produced) {
+                                                 ProducerCounters& counters) {
   std::unique_ptr<Producer> producer(
-      new Producer(std::move(options), broker, models, clock, produced));
+      new Producer(std::move(options), broker, models, clock, counters));
   const ProducerOptions& own = producer->options_;
   record::MemberRecord self;
   self.member = own.member;
@@ -148,7 +151,8 @@ Status Producer::load_rows() {
 }
 
 std::uint64_t Producer::rows_due() {
-  const std::uint64_t left = options_.count == 0 ? kRowsPerStep : options_.count - produced_.load();
+  const std::uint64_t left =
+      options_.count == 0 ? kRowsPerStep : options_.count - counters_.produced.load();
   if (!options_.rate) return std::min(left, kRowsPerStep);
   const SteadyTime now = clock_.steady();
   if (now < next_row_) return 0;
@@ -170,16 +174,41 @@ Status Producer::send(std::uint64_t rows) {
     WEIR_TRY(during(
         publisher_->send({options_.features_topic, std::nullopt, row.key, row.value, nullptr}),
         what));
+    ++counters_.produced;
   }
   if (options_.rate) WEIR_TRY(during(publisher_->flush(options_.broker_timeout), what));
-  produced_ += rows;
+  counters_.undelivered = publisher_->undelivered();
   return {};
 }
 
 void Producer::finish() {
-  auto flushed = publisher_->flush(Millis{2'000});
-  if (!flushed) log::warn("the last rows may not have been written", {{"reason", flushed.error()}});
+  finished_ = true;
+  Status first_error;
+  for (int i = 0; i < kLastFlushesMax; ++i) {
+    Status flushed = publisher_->flush(kLastFlush);
+    counters_.undelivered = publisher_->undelivered();
+    if (flushed) break;
+    if (first_error) first_error = std::move(flushed);
+  }
+  counters_.undelivered = take_off_undelivered();
+  if (counters_.undelivered > 0) {
+    log::warn("rows were not delivered",
+              {{"rows", counters_.undelivered.load()},
+               {"reason", first_error ? "" : first_error.error().message()}});
+  }
   membership_->leave();
+}
+
+std::uint64_t Producer::take_off_undelivered() {
+  const std::uint64_t rows = std::min(publisher_->undelivered(), counters_.produced.load());
+  counters_.produced -= rows;
+  return rows;
+}
+
+Producer::~Producer() {
+  if (finished_ || !publisher_) return;
+  take_off_undelivered();
+  counters_.undelivered = 0;
 }
 
 }  // namespace weir::produce

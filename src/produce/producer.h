@@ -43,28 +43,40 @@ Result<std::vector<FeatureRecord>> records_of_test_csv(std::uint64_t version,
                                                        const std::string& test_csv,
                                                        const std::string& target);
 
+// Rows of this process, over all lives of its producer, readable from any thread.
+struct ProducerCounters {
+  std::atomic<std::uint64_t> produced{0};     // taken by the client, less those given up
+  std::atomic<std::uint64_t> undelivered{0};  // on their way; after the end: lost
+};
+
 class Producer final : public Role {
  public:
-  // `produced` outlives the producer and goes on over its lives.
+  // `counters` outlives the producer and goes on over its lives.
   static Result<std::unique_ptr<Producer>> open(ProducerOptions options, stream::Broker& broker,
                                                 registry::ModelRegistry& models, Clock& clock,
-                                                std::atomic<std::uint64_t>& produced);
+                                                ProducerCounters& counters);
+  // Rows that a failed life leaves undelivered are taken off, so that the next one makes up for
+  // them.
+  ~Producer() override;
   Status step(Millis wait_max, std::stop_token stop) override;
+  // Waits until the last rows are acknowledged or given up (Kafka's message.timeout.ms); what is
+  // lost then is counted as such.
   void finish() override;
-  bool done() const { return options_.count != 0 && produced_ >= options_.count; }
+  bool done() const { return options_.count != 0 && counters_.produced >= options_.count; }
 
  private:
   Producer(ProducerOptions options, stream::Broker& broker, registry::ModelRegistry& models,
-           Clock& clock, std::atomic<std::uint64_t>& produced);
+           Clock& clock, ProducerCounters& counters);
   Status follow_control();
   Status load_rows();
   std::uint64_t rows_due();
   Status send(std::uint64_t rows);
+  std::uint64_t take_off_undelivered();
 
   const ProducerOptions options_;
   registry::ModelRegistry& models_;
   Clock& clock_;
-  std::atomic<std::uint64_t>& produced_;
+  ProducerCounters& counters_;
 
   std::unique_ptr<gate::Membership> membership_;
   std::unique_ptr<gate::ControlFollower> control_;
@@ -75,6 +87,7 @@ class Producer final : public Role {
   bool gate_open_ = false;
   SteadyTime next_row_{};  // when the next row is due, where there is a rate
   SteadyTime next_load_{};
+  bool finished_ = false;
 };
 
 }  // namespace weir::produce

@@ -163,6 +163,23 @@ TEST_F(KafkaMockCluster, a_record_too_large_for_the_broker_is_blamed) {
   EXPECT_EQ(committed.error().code(), Code::kInvalidArgument) << committed.error().message();
 }
 
+TEST_F(KafkaMockCluster, a_publisher_counts_what_was_not_delivered) {
+  auto publisher = broker_->open_publisher();
+  ASSERT_TRUE(publisher);
+  OutRecord record;
+  record.topic = "out";
+  record.value = "v";
+  WEIR_ASSERT_OK((*publisher)->send(record));
+  EXPECT_EQ((*publisher)->undelivered(), 1u) << "it is on its way";
+  WEIR_ASSERT_OK((*publisher)->flush(Millis(10000)));
+  EXPECT_EQ((*publisher)->undelivered(), 0u);
+  push(kProduce, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  WEIR_ASSERT_OK((*publisher)->send(record));
+  EXPECT_FALSE((*publisher)->flush(Millis(10000)));
+  WEIR_ASSERT_OK((*publisher)->flush(Millis(10000)));
+  EXPECT_EQ((*publisher)->undelivered(), 1u) << "for good";
+}
+
 TEST_F(KafkaMockCluster, opening_is_bounded_and_says_why) {
   push(kInitProducerId, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, 500);
   const auto start = std::chrono::steady_clock::now();

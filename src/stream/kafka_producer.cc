@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "stream/kafka_producer_internal.h"
 
 namespace weir::stream {
@@ -44,6 +46,7 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaClientFact
   auto context = std::make_shared<KafkaClientContext>(
       transactional_id.empty() ? "publisher" : "sink " + transactional_id);
   context->on_delivery_error = [self = made.get()](const rd_kafka_message_t& message) {
+    ++self->given_up_;
     if (self->delivery_error_) return;
     self->delivery_error_ =
         kafka_error(self->get(), message.err, rd_kafka_message_produce_errstr(&message))
@@ -97,6 +100,10 @@ Result<rd_kafka_topic_t*> KafkaProducer::topic(std::string_view name) {
   last_topic_ = found->second.get();
   last_name_ = found->first;
   return last_topic_;
+}
+
+std::uint64_t KafkaProducer::undelivered() const {
+  return given_up_ + static_cast<std::uint64_t>(std::max(0, rd_kafka_outq_len(get())));
 }
 
 std::optional<Error> KafkaProducer::take_delivery_error() {

@@ -21,6 +21,7 @@ class KafkaProducer {
   Status send(const OutRecord& record);
   // The first record that was not delivered since the last call, if any.
   std::optional<Error> take_delivery_error();
+  std::uint64_t undelivered() const;
   rd_kafka_t* get() const { return client_->get(); }
   const KafkaClient& client() const { return *client_; }
 
@@ -36,6 +37,7 @@ class KafkaProducer {
   rd_kafka_topic_t* last_topic_ = nullptr;  // most sends go where the one before went
   std::string last_name_;
   std::optional<Error> delivery_error_;
+  std::uint64_t given_up_ = 0;
 };
 
 }  // namespace weir::stream

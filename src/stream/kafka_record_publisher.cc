@@ -25,6 +25,8 @@ class KafkaRecordPublisher final : public RecordPublisher {
     return {};
   }
 
+  std::uint64_t undelivered() const override { return producer_->undelivered(); }
+
  private:
   static constexpr int kSendsPerPoll = 1000;
   const std::unique_ptr<KafkaProducer> producer_;

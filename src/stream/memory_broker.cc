@@ -189,6 +189,12 @@ void MemoryBroker::fail_sends(int times, Code code) {
   cluster_->send_fault = code;
 }
 
+void MemoryBroker::lose_publishes(const std::string& topic, int times) {
+  const std::lock_guard lock(cluster_->mutex);
+  cluster_->publishes_lost_on = topic;
+  cluster_->publishes_lost = times;
+}
+
 void MemoryBroker::expire_member(std::string_view member) {
   const std::lock_guard lock(cluster_->mutex);
   for (auto& [group_name, group] : cluster_->groups) {

@@ -112,6 +112,8 @@ class MemoryBroker final : public MemoryInstance {
   void fail_commit(int nth, CommitFault fault, std::string transactional_id = "");
   // Every next record sent is refused like this, `times` times: kUnavailable or kInvalidArgument.
   void fail_sends(int times, Code code);
+  // The next records that a publisher sends to this topic never arrive; the next flush() says so.
+  void lose_publishes(const std::string& topic, int times);
   // The group throws these members out, as after a session time-out; they learn of it in poll().
   void expire_member(std::string_view member);
   // As crash() of an instance, for the sources and leaderships of this member alone.

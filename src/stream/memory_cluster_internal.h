@@ -110,6 +110,8 @@ struct Cluster {
   std::set<std::string, std::less<>> denied;
   std::vector<PlannedFault> planned;
   int send_faults = 0;
+  std::string publishes_lost_on;
+  int publishes_lost = 0;
   Code send_fault = Code::kUnavailable;
 
   // kCancelled for a dead process, kUnavailable while away, kPermissionDenied, kNotFound.

@@ -186,16 +186,28 @@ class MemoryRecordPublisher final : public RecordPublisher {
     cluster_->sweep();
     const auto to = accept(*cluster_, *process_, record);
     if (!to) return fail(to.error());
+    if (cluster_->publishes_lost > 0 && record.topic == cluster_->publishes_lost_on) {
+      --cluster_->publishes_lost;
+      ++undelivered_;
+      to_tell_ = true;
+      return {};
+    }
     cluster_->append(to->first, to->second, copy_of(record), nullptr);
     return {};
   }
 
   Status flush(std::chrono::milliseconds) override {
     const std::lock_guard lock(cluster_->mutex);
-    return cluster_->reachable(*process_);
+    WEIR_TRY(cluster_->reachable(*process_));
+    if (std::exchange(to_tell_, false)) return fail(Code::kTimeout, "the test wants a record lost");
+    return {};
   }
 
+  std::uint64_t undelivered() const override { return undelivered_; }
+
  private:
+  std::uint64_t undelivered_ = 0;
+  bool to_tell_ = false;
   const std::shared_ptr<Cluster> cluster_;
   const std::shared_ptr<Process> process_;
 };

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -48,6 +49,8 @@ class RecordPublisher {
   virtual ~RecordPublisher() = default;
   virtual Status send(const OutRecord& record) = 0;
   virtual Status flush(std::chrono::milliseconds timeout) = 0;
+  // Of all records sent so far, those that were given up or are still on their way.
+  virtual std::uint64_t undelivered() const = 0;
 };
 
 }  // namespace weir::stream

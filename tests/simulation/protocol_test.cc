@@ -334,6 +334,38 @@ TEST_F(Protocol, tries_ever_more_rarely_where_the_brokers_refuse_the_answers) {
   expect_good_end();
 }
 
+// ---- the producer ----
+
+TEST_F(Protocol, counts_the_rows_that_no_broker_acknowledged_at_the_end) {
+  World& world = begin({.produced = 0});
+  ASSERT_TRUE(world.settle());
+  produce::ProducerOptions options;
+  options.features_topic = world.topics.features;
+  options.control_topic = world.topics.control;
+  options.members_topic = world.topics.members;
+  options.member = "producer-0";
+  options.count = 10;  // and no rate: nothing waits for an acknowledgement before the end
+  registry::ModelRegistry models(world.store, kModels);
+  produce::ProducerCounters counters;
+  const auto life = [&](int steps, bool ends_well) {
+    auto producer = produce::Producer::open(options, world.broker, models, world.clock, counters);
+    ASSERT_TRUE(producer) << producer.error().message();
+    for (int i = 0; i < steps && !(*producer)->done(); ++i) {
+      ASSERT_TRUE((*producer)->step(Millis{1}, {}));
+    }
+    EXPECT_TRUE((*producer)->done());
+    if (ends_well) (*producer)->finish();
+  };
+  world.broker.lose_publishes(world.topics.features, 4);
+  life(100, false);
+  EXPECT_EQ(counters.produced, 6u) << "the next life makes up for them";
+  world.broker.lose_publishes(world.topics.features, 3);
+  life(100, true);
+  EXPECT_EQ(counters.produced, 7u);
+  EXPECT_EQ(counters.undelivered, 3u);
+  EXPECT_EQ(world.broker.records(world.topics.features).size(), 7u);
+}
+
 // ---- commits of unknown outcome ----
 
 TEST_F(Protocol, asks_the_committed_offsets_where_a_commit_has_no_answer) {

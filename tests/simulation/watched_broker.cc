@@ -158,6 +158,7 @@ class WatchedPublisher final : public stream::RecordPublisher {
     watcher_.at("flush");
     return inner_->flush(timeout);
   }
+  std::uint64_t undelivered() const override { return inner_->undelivered(); }
 
  private:
   const std::unique_ptr<stream::RecordPublisher> inner_;

@@ -289,7 +289,7 @@ bool World::settled() {
     if (at == committed.end() || at->second < end) return false;
   }
   std::uint64_t produced = 0;
-  for (const Actor* producer : of(Actor::Kind::kProducer)) produced += producer->produced;
+  for (const Actor* producer : of(Actor::Kind::kProducer)) produced += producer->rows.produced;
   return produced >= options.produced && broker.open_transactions() == 0;
 }
 
@@ -336,7 +336,7 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
     own.seed = random();
     own.broker_timeout = kTimeout;
     return std::unique_ptr<Role>(
-        WEIR_TRY(produce::Producer::open(own, *actor.broker, actor.models, clock, actor.produced)));
+        WEIR_TRY(produce::Producer::open(own, *actor.broker, actor.models, clock, actor.rows)));
   }
   score::ScorerOptions own;
   own.pipeline = "sim";

@@ -93,7 +93,7 @@ class Actor final : public Watcher {
   registry::ModelRegistry models;
   std::unique_ptr<Role> role;
   score::ScorerCounters counters;
-  std::atomic<std::uint64_t> produced{0};
+  produce::ProducerCounters rows;
 
  private:
   friend class World;
