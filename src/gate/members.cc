@@ -23,10 +23,12 @@ Result<std::unique_ptr<Membership>> Membership::open(stream::Broker& broker,
   return membership;
 }
 
-Status Membership::say(record::MemberType type, std::uint64_t epoch) {
+Status Membership::say(record::MemberType type, std::uint64_t epoch,
+                       record::MemberProgress progress) {
   record::MemberRecord record = self_;
   record.type = type;
   record.epoch = epoch;
+  record.progress = std::move(progress);
   const std::string value = record.to_json();
   const auto attempt = [&]() -> Status {
     WEIR_TRY(publisher_->send({topic_, 0, self_.member, value, nullptr}));
@@ -36,10 +38,10 @@ Status Membership::say(record::MemberType type, std::uint64_t epoch) {
   return during(attempt(), "telling the trainer on " + topic_);
 }
 
-Status Membership::heartbeat() {
+Status Membership::heartbeat(const std::function<record::MemberProgress()>& progress) {
   if (clock_.steady() - last_said_ < record::kMemberHeartbeat) return {};
-  if (halted_epoch_ != 0) return say(record::MemberType::kHalted, halted_epoch_);
-  return say(record::MemberType::kAlive, 0);
+  if (halted_epoch_ != 0) return say(record::MemberType::kHalted, halted_epoch_, progress());
+  return say(record::MemberType::kAlive, 0, progress());
 }
 
 Status Membership::acknowledge_halt(std::uint64_t epoch) {
@@ -119,6 +121,12 @@ std::vector<MemberTable::Member> MemberTable::not_halted(std::uint64_t epoch) co
 std::size_t MemberTable::live_count() const {
   return static_cast<std::size_t>(std::count_if(
       members_.begin(), members_.end(), [](const auto& item) { return !item.second.silent; }));
+}
+
+std::vector<MemberTable::Member> MemberTable::all() const {
+  std::vector<Member> found;
+  for (const auto& [name, member] : members_) found.push_back(member);
+  return found;
 }
 
 std::optional<record::MemberRecord> MemberTable::take_request() {

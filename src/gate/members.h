@@ -8,6 +8,7 @@
 // Owner: a role each. Threads: one. Errors: those of stream.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,8 +28,9 @@ class Membership {
   // `self`: member, role and transactional_id filled in. Announces at once.
   static Result<std::unique_ptr<Membership>> open(stream::Broker& broker, const std::string& topic,
                                                   record::MemberRecord self, Clock& clock);
-  // Says "alive", or once more "halted" while a halt is acknowledged, when a heartbeat is due.
-  Status heartbeat();
+  // Says "alive", or once more "halted" while a halt is acknowledged, when a heartbeat is due; only
+  // then asks how the member gets on.
+  Status heartbeat(const std::function<record::MemberProgress()>& progress);
   // Says that the gate is closed for `epoch` and nothing of ours is in flight.
   Status acknowledge_halt(std::uint64_t epoch);
   void gate_opened() { halted_epoch_ = 0; }
@@ -41,7 +43,7 @@ class Membership {
         topic_(std::move(topic)),
         self_(std::move(self)),
         clock_(clock) {}
-  Status say(record::MemberType type, std::uint64_t epoch);
+  Status say(record::MemberType type, std::uint64_t epoch, record::MemberProgress progress = {});
 
   std::unique_ptr<stream::RecordPublisher> publisher_;
   const std::string topic_;
@@ -68,7 +70,8 @@ class MemberTable {
   // Members that have not acknowledged the halt of `epoch`, the silent ones included: a scorer that
   // was held up may wake with a transaction in hand.
   std::vector<Member> not_halted(std::uint64_t epoch) const;
-  std::size_t live_count() const;  // without the silent
+  std::size_t live_count() const;   // without the silent
+  std::vector<Member> all() const;  // by name
   void remove(const std::string& member) { members_.erase(member); }
   // The oldest request not yet taken.
   std::optional<record::MemberRecord> take_request();

@@ -79,13 +79,13 @@ TEST_F(Members, say_the_same_halt_once_and_again_with_each_heartbeat) {
   ASSERT_TRUE(a->acknowledge_halt(4));
   EXPECT_EQ(broker.records(kTopic).size(), 2u);
   clock.advance(record::kMemberHeartbeat);
-  ASSERT_TRUE(a->heartbeat());
-  ASSERT_TRUE(a->heartbeat());
+  ASSERT_TRUE(a->heartbeat([] { return record::MemberProgress{}; }));
+  ASSERT_TRUE(a->heartbeat([] { return record::MemberProgress{}; }));
   EXPECT_EQ(broker.records(kTopic).size(), 3u);
   EXPECT_EQ(MemberRecord::parse(broker.records(kTopic).back().value)->type, MemberType::kHalted);
   a->gate_opened();
   clock.advance(record::kMemberHeartbeat);
-  ASSERT_TRUE(a->heartbeat());
+  ASSERT_TRUE(a->heartbeat([] { return record::MemberProgress{}; }));
   EXPECT_EQ(MemberRecord::parse(broker.records(kTopic).back().value)->type, MemberType::kAlive);
 }
 
@@ -107,7 +107,7 @@ TEST_F(Members, that_fall_silent_are_still_to_be_fenced) {
   EXPECT_EQ(not_halted(1), (Names{"scorer (silent)"})) << "a producer has nothing to fence";
   EXPECT_EQ(table->live_count(), 0u);
   clock.advance(Millis{1});
-  ASSERT_TRUE(scorer->heartbeat());
+  ASSERT_TRUE(scorer->heartbeat([] { return record::MemberProgress{}; }));
   EXPECT_EQ(not_halted(1), (Names{"scorer"})) << "it is back";
 }
 

@@ -75,7 +75,8 @@ Producer::Producer(ProducerOptions options, stream::Broker&, registry::ModelRegi
       models_(models),
       clock_(clock),
       counters_(counters),
-      random_(options_.seed) {}
+      random_(options_.seed),
+      waiting_(clock, options_.member) {}
 
 Result<std::unique_ptr<Producer>> Producer::open(ProducerOptions options, stream::Broker& broker,
                                                  registry::ModelRegistry& models, Clock& clock,
@@ -97,7 +98,14 @@ Result<std::unique_ptr<Producer>> Producer::open(ProducerOptions options, stream
 Status Producer::step(Millis wait_max, std::stop_token stop) {
   WEIR_TRY(control_->poll(Millis{0}));
   WEIR_TRY(follow_control());
-  WEIR_TRY(membership_->heartbeat());
+  look_for_progress();
+  WEIR_TRY(membership_->heartbeat([this] {
+    record::MemberProgress progress;
+    if (gate_open_) progress.model = rows_version_;
+    progress.waiting_for = waiting_.words();
+    progress.waiting_ms = waiting_.lasts().count();
+    return progress;
+  }));
   const std::uint64_t due = gate_open_ && !done() ? rows_due() : 0;
   if (due > 0) return send(due);
   Millis wait = std::min(wait_max, kIdle);
@@ -107,6 +115,15 @@ Status Producer::step(Millis wait_max, std::stop_token stop) {
   }
   clock_.sleep_for(wait, stop);
   return {};
+}
+
+void Producer::look_for_progress() {
+  if (gate_open_ || done()) return waiting_.moves();
+  if (waiting_.waits_at_gate(control_->state())) return;
+  waiting_.waits(
+      "rows",
+      "no rows of model " + std::to_string(control_->state().version) + "'s data set can be loaded",
+      log::Level::kWarn);
 }
 
 Status Producer::follow_control() {

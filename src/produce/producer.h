@@ -17,6 +17,7 @@
 #include "base/role.h"
 #include "gate/control_log.h"
 #include "gate/members.h"
+#include "gate/waiting_notice.h"
 #include "registry/model_registry.h"
 #include "stream/broker.h"
 
@@ -67,6 +68,7 @@ class Producer final : public Role {
  private:
   Producer(ProducerOptions options, stream::Broker& broker, registry::ModelRegistry& models,
            Clock& clock, ProducerCounters& counters);
+  void look_for_progress();
   Status follow_control();
   Status load_rows();
   std::uint64_t rows_due();
@@ -88,6 +90,7 @@ class Producer final : public Role {
   SteadyTime next_row_{};  // when the next row is due, where there is a rate
   SteadyTime next_load_{};
   bool finished_ = false;
+  gate::WaitingNotice waiting_;
 };
 
 }  // namespace weir::produce

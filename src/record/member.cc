@@ -19,6 +19,43 @@ constexpr std::array<std::pair<MemberType, const char*>, 5> kNames = {{
     {MemberType::kAskRollback, "ask_rollback"},
 }};
 
+void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress) {
+  if (progress.model != 0) json["model"] = progress.model;
+  if (progress.model_epoch != 0) json["model_epoch"] = progress.model_epoch;
+  if (!progress.waiting_for.empty()) {
+    json["waiting_for"] = progress.waiting_for;
+    json["waiting_ms"] = progress.waiting_ms;
+  }
+  for (const PartitionProgress& one : progress.partitions) {
+    nlohmann::ordered_json partition = {{"partition", one.partition}, {"next", one.next}};
+    if (one.end) partition["end"] = *one.end;
+    if (one.last_record_age_ms) partition["last_record_age_ms"] = *one.last_record_age_ms;
+    json["partitions"].push_back(std::move(partition));
+  }
+}
+
+MemberProgress read_progress(const Json& json) {
+  MemberProgress progress;
+  progress.model = unsigned_or_0(json, "model");
+  progress.model_epoch = unsigned_or_0(json, "model_epoch");
+  progress.waiting_for = json.value("waiting_for", "");
+  progress.waiting_ms = static_cast<std::int64_t>(unsigned_or_0(json, "waiting_ms"));
+  if (!json.contains("partitions")) return progress;
+  for (const Json& one : json.at("partitions")) {
+    PartitionProgress partition;
+    partition.partition = static_cast<std::int32_t>(unsigned_at(one, "partition"));
+    partition.next = static_cast<std::int64_t>(unsigned_at(one, "next"));
+    const auto optional = [&](const char* name) -> std::optional<std::int64_t> {
+      if (!one.contains(name)) return std::nullopt;
+      return static_cast<std::int64_t>(unsigned_at(one, name));
+    };
+    partition.end = optional("end");
+    partition.last_record_age_ms = optional("last_record_age_ms");
+    progress.partitions.push_back(partition);
+  }
+  return progress;
+}
+
 }  // namespace
 
 std::string MemberRecord::to_json() const {
@@ -31,6 +68,7 @@ std::string MemberRecord::to_json() const {
   if (!transactional_id.empty()) json["transactional_id"] = transactional_id;
   if (epoch != 0) json["epoch"] = epoch;
   if (version != 0) json["version"] = version;
+  write_progress(json, progress);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -52,6 +90,7 @@ Result<MemberRecord> MemberRecord::parse(std::string_view text) {
     record.transactional_id = json.value("transactional_id", "");
     record.epoch = unsigned_or_0(json, "epoch");
     record.version = unsigned_or_0(json, "version");
+    record.progress = read_progress(json);
     return record;
   } catch (const Json::exception& e) {
     return fail(Code::kBadData, std::string("a member record is not as it should be: ") + e.what());

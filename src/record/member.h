@@ -1,6 +1,8 @@
 // The records of the members topic: what producers and scorers say to the trainer.
 //
-//   {"type":"alive","member":"scorer-host-0","role":"scorer","transactional_id":"…","epoch":3}
+//   {"type":"alive","member":"scorer-host-0","role":"scorer","transactional_id":"…","model":3,
+//    "model_epoch":3,"waiting_for":"no records in the topic","waiting_ms":400,"partitions":
+//    [{"partition":0,"next":1207,"end":1207,"last_record_age_ms":412},…]}
 //   {"type":"halted","member":…,"epoch":4}     the gate is closed, nothing of mine is in flight
 //   {"type":"left","member":…}                 a clean end
 //   {"type":"ask_train"} / {"type":"ask_rollback","version":2}   requests by people
@@ -12,8 +14,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -22,6 +26,28 @@ namespace weir::record {
 
 enum class MemberType { kAlive, kHalted, kLeft, kAskTrain, kAskRollback };
 
+struct PartitionProgress {
+  std::int32_t partition = 0;
+  std::int64_t next = 0;
+  std::optional<std::int64_t> end;  // as of the last fetch
+  std::optional<std::int64_t> last_record_age_ms;
+
+  bool operator==(const PartitionProgress&) const = default;
+};
+
+// How a member gets on, told with its heartbeats for people to read: nothing is decided by it.
+struct MemberProgress {
+  std::uint64_t model = 0;        // at work, 0 = none
+  std::uint64_t model_epoch = 0;  // that it answers in
+  std::string waiting_for;        // in words; empty where something moves
+  std::int64_t waiting_ms = 0;
+  std::vector<PartitionProgress> partitions;  // held; at most kPartitionsToldMax
+
+  bool operator==(const MemberProgress&) const = default;
+};
+// A heartbeat stays small, whatever is assigned.
+inline constexpr std::size_t kPartitionsToldMax = 200;
+
 struct MemberRecord {
   MemberType type = MemberType::kAlive;
   std::string member;
@@ -29,6 +55,7 @@ struct MemberRecord {
   std::string transactional_id;  // empty where the role has none
   std::uint64_t epoch = 0;       // halted: the epoch that is acknowledged
   std::uint64_t version = 0;     // ask_rollback
+  MemberProgress progress;       // alive and halted
 
   std::string to_json() const;
   static Result<MemberRecord> parse(std::string_view json);

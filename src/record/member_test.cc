@@ -15,6 +15,7 @@ TEST(MemberRecord, comes_back_from_json_as_it_was) {
     record.transactional_id = "boston.scorer-0";
     record.epoch = 4;
     record.version = 2;
+    record.progress = {2, 4, "the gate is \"closed\"", 1200, {{0, 7, 9, 31}, {1, 0, {}, {}}}};
     const auto back = MemberRecord::parse(record.to_json());
     ASSERT_TRUE(back) << back.error().message();
     EXPECT_EQ(back->type, type);

@@ -11,6 +11,8 @@
 // A scorer that was fenced stops instead: its next life reads the control log before anything else.
 #include "score/scorer.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "record/swap.h"
 
@@ -32,7 +34,8 @@ Scorer::Scorer(ScorerOptions options, stream::Broker& broker, std::unique_ptr<Mo
       loader_(std::move(loader)),
       clock_(clock),
       crash_points_(std::move(crash_points)),
-      counters_(counters) {}
+      counters_(counters),
+      waiting_(clock, options_.member) {}
 
 Result<std::unique_ptr<Scorer>> Scorer::open(ScorerOptions options, stream::Broker& broker,
                                              std::unique_ptr<ModelLoader> loader, Clock& clock,
@@ -61,7 +64,7 @@ Result<std::unique_ptr<Scorer>> Scorer::open(ScorerOptions options, stream::Brok
 Status Scorer::step(Millis wait_max, std::stop_token) {
   WEIR_TRY(control_->poll(Millis{0}));
   WEIR_TRY(follow_control());
-  WEIR_TRY(membership_->heartbeat());
+  WEIR_TRY(membership_->heartbeat([this] { return progress(); }));
   if (score_again_ && clock_.steady() >= *score_again_) {
     score_again_.reset();
     pause_or_flow();
@@ -77,6 +80,8 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
                       .while_doing("reading the features topic " + options_.features_topic));
     }
     log::warn("cannot read the features topic", {{"reason", batch.error()}});
+    waiting_.waits("broker", "the brokers do not answer: " + batch.error().message(),
+                   log::Level::kWarn);
     clock_.sleep_for(kIdlePoll, {});
     return commit_if_due();
   }
@@ -87,6 +92,7 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
     // Who had them before may have scored them with the new model already.
     if (behind()) WEIR_TRY(stop_old_model("partitions came that another may have scored with it"));
   }
+  look_for_progress(**batch);
   if ((*batch)->records().empty()) return commit_if_due();
   crash_points_.reach("polled");
   if (!gate_open_) return source_->rewind_to_committed();  // it came in just before the halt
@@ -101,6 +107,57 @@ Millis Scorer::poll_wait(Millis wait_max) const {
   const auto left = std::chrono::duration_cast<Millis>(transaction_->began +
                                                        options_.commit_interval - clock_.steady());
   return std::clamp(left, Millis{0}, idle);
+}
+
+// ---- why nothing moves ----
+
+void Scorer::look_for_progress(const stream::RecordBatch& batch) {
+  if (gate_open_ && !batch.records().empty()) return waiting_.moves();
+  const record::ControlState& state = control_->state();
+  if (!gate_open_) {
+    if (waiting_.waits_at_gate(state)) return;
+    const std::string model = "model " + std::to_string(state.version);
+    return waiting_.waits("model",
+                          load_error_.empty() ? model + " is being loaded"
+                                              : model + " cannot be loaded: " + load_error_,
+                          log::Level::kWarn);
+  }
+  if (source_->assignment().empty()) {
+    return waiting_.waits("partitions", "no partitions are assigned to this scorer",
+                          log::Level::kWarn);
+  }
+  if (source_->at_end()) {
+    return waiting_.waits("records", "no records in " + options_.features_topic,
+                          log::Level::kDebug);
+  }
+  waiting_.waits("fetch", "nothing comes of " + options_.features_topic + ", though it has more",
+                 log::Level::kWarn);
+}
+
+record::MemberProgress Scorer::progress() const {
+  record::MemberProgress progress;
+  if (scorer_ && gate_open_) {
+    progress.model = scorer_->version();
+    progress.model_epoch = scorer_->epoch();
+  }
+  progress.waiting_for = waiting_.words();
+  progress.waiting_ms = waiting_.lasts().count();
+  auto positions = source_->positions();
+  // Where there are too many to tell of, the ones that are furthest behind.
+  const auto lag = [](const stream::PartitionPosition& at) { return at.end.value_or(0) - at.next; };
+  std::stable_sort(positions.begin(), positions.end(),
+                   [&](const auto& a, const auto& b) { return lag(a) > lag(b); });
+  positions.resize(std::min(positions.size(), record::kPartitionsToldMax));
+  const std::int64_t now = clock_.wall().time_since_epoch().count();
+  for (const stream::PartitionPosition& at : positions) {
+    record::PartitionProgress partition{at.partition, at.next, at.end, std::nullopt};
+    const auto last = last_record_ms_.find(at.partition);
+    if (last != last_record_ms_.end() && last->second >= 0) {
+      partition.last_record_age_ms = std::max<std::int64_t>(now - last->second, 0);
+    }
+    progress.partitions.push_back(partition);
+  }
+  return progress;
 }
 
 // ---- the gate ----
@@ -171,6 +228,7 @@ void Scorer::fetch_model() {
   auto loaded = loader_->take();
   if (!loaded) return;
   requested_.reset();
+  load_error_ = *loaded ? "" : loaded->error().message();
   if (!*loaded) {
     log::error(gate_open_ ? "the old model goes on: the model in force cannot be loaded"
                           : "nothing is scored: the model in force cannot be loaded",
@@ -212,8 +270,12 @@ Status Scorer::score(const stream::RecordBatch& batch) {
   transaction_->counts.dead += counts.dead;
   transaction_->records += batch.records().size();
   transaction_->group = batch.group();
-  for (const stream::Record& record : batch.records()) {
-    transaction_->next_offsets[record.partition] = record.offset + 1;
+  const auto records = batch.records();
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    // They come in runs of one partition: the last of each run is enough.
+    if (i + 1 < records.size() && records[i + 1].partition == records[i].partition) continue;
+    transaction_->next_offsets[records[i].partition] = records[i].offset + 1;
+    last_record_ms_[records[i].partition] = records[i].timestamp_ms;
   }
   return {};
 }
@@ -300,6 +362,7 @@ void Scorer::pause_after(const Error& refusal) {
 
 void Scorer::on_assigned(std::span<const std::int32_t> partitions) {
   assigned_ = true;
+  last_record_ms_.clear();  // rebalances are eager: all that is held comes anew
   swap_notes_.forget(partitions);
   log::debug("partitions assigned", {{"member", options_.member}, {"count", partitions.size()}});
 }

@@ -23,6 +23,7 @@
 #include "base/role.h"
 #include "gate/control_log.h"
 #include "gate/members.h"
+#include "gate/waiting_notice.h"
 #include "score/batch_scorer.h"
 #include "score/model_loader.h"
 #include "score/swap_notes.h"
@@ -89,6 +90,8 @@ class Scorer final : public Role, private stream::RebalanceListener {
   void on_revoked(std::span<const std::int32_t> partitions) override;
   void on_lost(std::span<const std::int32_t> partitions) override;
 
+  void look_for_progress(const stream::RecordBatch& batch);
+  record::MemberProgress progress() const;
   std::string transactional_id() const { return options_.pipeline + "." + options_.member; }
   Status follow_control();
   Status close_gate(std::uint64_t epoch);
@@ -125,12 +128,15 @@ class Scorer final : public Role, private stream::RebalanceListener {
   ModelName model_name_;             // of the last model that was loaded
   std::shared_ptr<const model::Model> model_;
   std::optional<ModelName> requested_;  // of the loader, and not taken yet
+  std::string load_error_;              // of the last try to load the model in force
   SteadyTime next_load_{};              // a model that cannot be loaded is tried again from then on
   // Since when the gate is open for a model that rules no more.
   std::optional<SteadyTime> behind_since_;
   // After a commit that the next attempt will not mend either: paused until then.
   std::optional<SteadyTime> score_again_;
   Millis refusal_pause_{0};  // the last such pause; 0 after a commit
+  gate::WaitingNotice waiting_;
+  std::map<std::int32_t, std::int64_t> last_record_ms_;  // by partition, since 1970
   // Last: its destructor may call the listener, which uses the rest.
   std::unique_ptr<stream::RecordSource> source_;
 };

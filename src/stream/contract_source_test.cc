@@ -60,6 +60,26 @@ TEST_P(RecordSourceContract, an_aborted_transaction_commits_no_offset) {
   EXPECT_EQ(harness_->committed(group, topic, 0), -1);
 }
 
+TEST_P(RecordSourceContract, tells_how_far_each_partition_was_handed_out_and_where_it_ends) {
+  const std::string topic = make_topic("in", 2);
+  const std::string group = harness_->fresh("group");
+  write(topic, {"a", "b", "c"}, 1);
+  NotingListener listener;
+  const auto in = source(topic, group, "m", listener);
+  EXPECT_THAT(in->positions(), IsEmpty());
+  EXPECT_THAT(take(*in, 3), ElementsAre("a", "b", "c"));
+  EXPECT_TRUE(poll_until({in.get()}, [&] { return in->at_end(); }));
+  const auto positions = in->positions();
+  ASSERT_EQ(positions.size(), 2U);
+  for (const PartitionPosition& at : positions) {
+    EXPECT_EQ(at.next, at.partition == 1 ? 3 : 0);
+    EXPECT_EQ(at.end, at.next);
+  }
+  WEIR_ASSERT_OK(in->rewind_to_committed());
+  EXPECT_EQ(in->positions()[1].next, 0);
+  EXPECT_EQ(in->positions()[1].end, 3);
+}
+
 TEST_P(RecordSourceContract, rewinds_every_partition_to_its_committed_offset) {
   const std::string topic = make_topic("in", 3);
   const std::string group = harness_->fresh("group");

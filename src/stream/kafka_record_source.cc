@@ -114,6 +114,20 @@ class KafkaRecordSource final : public RecordSource {
     return partitions;
   }
 
+  std::vector<PartitionPosition> positions() const override {
+    std::vector<PartitionPosition> found;
+    for (const auto& [partition, position] : positions_) {
+      PartitionPosition at{partition, position.next, std::nullopt};
+      std::int64_t low = 0;
+      std::int64_t high = 0;
+      const auto error =
+          rd_kafka_get_watermark_offsets(client_->get(), topic_.c_str(), partition, &low, &high);
+      if (!error && high >= 0) at.end = std::max(high, position.next);
+      found.push_back(at);
+    }
+    return found;
+  }
+
   bool at_end() const override {
     return !positions_.empty() && std::all_of(positions_.begin(), positions_.end(),
                                               [](const auto& at) { return at.second.at_end; });

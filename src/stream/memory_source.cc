@@ -55,6 +55,16 @@ class MemoryRecordSource final : public RecordSource {
     return partitions;
   }
 
+  std::vector<PartitionPosition> positions() const override {
+    const std::lock_guard lock(cluster_->mutex);
+    const auto& logs = cluster_->topics.at(membership_.topic()).partitions;
+    std::vector<PartitionPosition> found;
+    for (const auto& [partition, position] : positions_) {
+      found.push_back({partition, position.next, logs.at(static_cast<std::size_t>(partition)).end});
+    }
+    return found;
+  }
+
   bool at_end() const override {
     return !positions_.empty() && std::all_of(positions_.begin(), positions_.end(),
                                               [](const auto& at) { return at.second.at_end; });

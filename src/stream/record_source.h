@@ -10,6 +10,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -18,6 +19,15 @@
 #include "stream/records.h"
 
 namespace weir::stream {
+
+// How far a partition has been handed out, and where it ends.
+struct PartitionPosition {
+  std::int32_t partition = 0;
+  std::int64_t next = 0;  // the next offset to be handed out
+  // After the last record, as of the last fetch: nothing is fetched, and this stands still, while
+  // paused. Absent before the first.
+  std::optional<std::int64_t> end;
+};
 
 class RebalanceListener {
  public:
@@ -47,6 +57,8 @@ class RecordSource {
   virtual Status rewind_to_committed() = 0;
 
   virtual std::vector<std::int32_t> assignment() const = 0;
+  // Of every assigned partition; asks no broker.
+  virtual std::vector<PartitionPosition> positions() const = 0;
 
   // True once every assigned partition has been read to the end it had at some moment since the
   // last record was handed out. False while nothing is assigned.

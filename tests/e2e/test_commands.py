@@ -210,7 +210,7 @@ def test_a_data_set_with_a_hostile_name_goes_the_whole_way(pipeline):
 def test_models_are_listed_shown_and_rolled_back(pipeline):
     run = pipeline.start("run", "--rate", "50")
     pipeline.drop("first.csv", plane(1))
-    pipeline.wait_for_resume(1)
+    pipeline.wait_for_predictions(20, epoch=1)
     pipeline.drop("second.csv", plane(2))
     pipeline.wait_for_predictions(20, epoch=2)
 

@@ -135,6 +135,7 @@ class WatchedSource final : public stream::RecordSource {
     return inner_->rewind_to_committed();
   }
   std::vector<std::int32_t> assignment() const override { return inner_->assignment(); }
+  std::vector<stream::PartitionPosition> positions() const override { return inner_->positions(); }
   bool at_end() const override { return inner_->at_end(); }
   void close() override {
     watcher_.at("close");

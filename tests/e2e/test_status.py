@@ -1,0 +1,95 @@
+"""weir status: what a person sees of a pipeline that does, or does not, move."""
+
+import json
+import signal
+
+import pytest
+
+from support.promises import check_promises
+from support.tables import plane
+
+MESSAGE = b'{"x1": 1, "x2": 2.5, "x3": -3}'
+
+
+def status(pipeline):
+    return json.loads(pipeline.ok("status", "-o", "json"))
+
+
+def wait_for_status(pipeline, condition, what, seconds=30):
+    def look():
+        told = status(pipeline)
+        return told if condition(told) else None
+
+    return pipeline.wait_until(look, what, seconds, every=0.3)
+
+
+def totals(told):
+    return {key: sum(p[key] for p in told["partitions"]) for key in ("committed", "end", "lag")}
+
+
+@pytest.mark.long
+def test_status_tells_who_is_there_what_they_wait_for_and_how_far_they_are(pipeline):
+    told = status(pipeline)
+    assert told["gate"] == {"open": False, "since": None}
+    assert (told["model"], told["epoch"], told["begun"], told["members"]) == (0, 0, None, [])
+    assert [p["partition"] for p in told["partitions"]] == [0, 1, 2]
+    assert "no model yet" in pipeline.ok("status")
+
+    scorer = pipeline.start("score", name="scorer")
+    told = wait_for_status(pipeline, lambda s: s["members"], "the scorer is there")
+    assert told["members"][0]["role"] == "scorer"
+    told = wait_for_status(
+        pipeline,
+        lambda s: s["members"][0]["waiting_for"] == "waiting for the first model",
+        "the scorer says what it waits for",
+    )
+    # It says so itself, too, once it has lasted.
+    scorer.wait_for_stderr("makes no progress: waiting for the first model")
+
+    pipeline.train_once("first.csv", plane(1))
+    pipeline.send([(str(n).encode(), MESSAGE, n % 3) for n in range(30)])
+    told = wait_for_status(
+        pipeline,
+        lambda s: totals(s)["lag"] == 0
+        and totals(s)["committed"] >= 30
+        and all(p["last_record_age_ms"] is not None for p in s["partitions"]),
+        "all is scored, and the scorer has told of it",
+    )
+    assert told["gate"]["open"] and told["gate"]["since"] == pipeline.control()[-1]["at"]
+    (member,) = told["members"]
+    assert (member["model"], member["epoch"], member["silent"]) == (1, 1, False)
+    assert {p["member"] for p in told["partitions"]} == {member["member"]}
+    assert "makes progress again" in scorer.stderr
+
+    held = pipeline.start("train", name="held", WEIR_CRASH_AT="acknowledged")
+    pipeline.drop("second.csv", plane(2))
+    assert held.wait() == -signal.SIGKILL
+    pipeline.send([(str(n).encode(), MESSAGE, n % 3) for n in range(12)])
+    told = wait_for_status(
+        pipeline,
+        lambda s: totals(s)["lag"] == 12
+        and (s["members"][0]["waiting_for"] or "").startswith("the gate is closed since "),
+        "the records wait behind the gate, and the scorer says why",
+    )
+    halt = pipeline.control()[-1]
+    assert told["gate"] == {"open": False, "since": halt["at"]}
+    assert told["begun"] == halt
+    assert told["members"][0]["halted_epoch"] == 2
+    text = pipeline.ok("status")
+    assert f"the gate is closed since {halt['at']}, model 1, epoch 1" in text
+    assert "second.csv is being trained on" in text
+    assert "halted for epoch 2" in text
+
+    trainer = pipeline.start("train")
+    told = wait_for_status(pipeline, lambda s: totals(s)["lag"] == 0, "the gate is open again")
+    assert told["gate"]["open"] and told["model"] == 2
+    for process in (trainer, scorer):
+        assert process.stop()[0] == 0
+    assert status(pipeline)["members"] == []
+    check_promises(pipeline)
+
+
+def test_status_says_that_kafka_is_away(pipeline):
+    done = pipeline.run("status", "-X", "bootstrap.servers=127.0.0.1:1")
+    assert done.returncode == 69
+    assert done.stdout == b"" and b"reaching Kafka at 127.0.0.1:1" in done.stderr
