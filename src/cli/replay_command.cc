@@ -21,7 +21,7 @@ score::ReplayOptions replay_options(const config::Settings& own, const ReplayCom
   options.pipeline = own.pipeline;
   options.features_topic = own.topics.features;
   options.own_topics = {own.topics.features, own.topics.predictions, own.topics.dead,
-                        own.topics.control, own.topics.members};
+                        own.topics.control,  own.topics.members,     own.topics.swaps};
   options.to = command.to;
   options.partitions = own.topics.partitions;
   options.replication = own.topics.replication;

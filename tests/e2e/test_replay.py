@@ -14,7 +14,7 @@ from support.tables import plane, read_table
 
 FEATURES = ["x1", "x2", "x3"]
 # Whatever else is on the stream: these are the live pipeline's own.
-KINDS = ("features", "predictions", "dead", "control", "members")
+KINDS = ("features", "predictions", "dead", "control", "members", "swaps")
 
 
 def records(count, seed=5):
@@ -144,6 +144,7 @@ def test_what_is_no_replay_is_refused_and_says_why(scored):
         return done.returncode, done.stderr.decode()
 
     own = scored.topic_name("predictions")
+    swaps = scored.topic_name("swaps")
     for arguments, code, words in [
         (["--from", "earliest"], 2, "--model and --to"),
         (["--from", "earliest", "--model", "1"], 2, "--to"),
@@ -151,6 +152,7 @@ def test_what_is_no_replay_is_refused_and_says_why(scored):
         (["--from", "yesterday", "--model", "1", "--to", "x"], 2, "0:100,1:250"),
         (["--from", "9:0", "--model", "1", "--to", "x"], 2, "no partition 9"),
         (["--from", "earliest", "--model", "1", "--to", own], 2, own),
+        (["--from", "earliest", "--model", "1", "--to", swaps], 2, swaps),
         (["--from", "earliest", "--model", "1", "--to", scored.name], 2, f"{scored.name}.dead"),
         (["--from", "earliest", "--model", "7", "--to", "x"], 74, "0000000007"),
     ]:
