@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "cli/moment.h"
+
 namespace weir::cli {
 namespace {
 

@@ -69,6 +69,7 @@ class SabotagedSource final : public RecordSource {
     return rewinds_ ? inner_->rewind_to_committed() : Status{};
   }
   std::vector<std::int32_t> assignment() const override { return inner_->assignment(); }
+  std::vector<PartitionPosition> positions() const override { return inner_->positions(); }
   bool at_end() const override { return inner_->at_end(); }
   void close() override { inner_->close(); }
 
@@ -115,6 +116,22 @@ Result<std::unique_ptr<RecordPublisher>> SabotagedBroker::open_publisher() {
 Result<std::unique_ptr<LogReader>> SabotagedBroker::open_log(const std::string& topic,
                                                              StartAt start, std::int64_t time_ms) {
   return inner_->open_log(topic, start, time_ms);
+}
+
+Result<std::unique_ptr<TopicHistory>> SabotagedBroker::open_history(const std::string& topic,
+                                                                    const HistoryStart& start) {
+  return inner_->open_history(topic, start);
+}
+
+Result<std::vector<PartitionOffset>> SabotagedBroker::committed_offsets(const std::string& group,
+                                                                        const std::string& topic,
+                                                                        Millis timeout) {
+  return inner_->committed_offsets(group, topic, timeout);
+}
+
+Result<std::vector<PartitionOffset>> SabotagedBroker::log_ends(const std::string& topic,
+                                                               Millis timeout) {
+  return inner_->log_ends(topic, timeout);
 }
 
 Result<std::unique_ptr<Leadership>> SabotagedBroker::open_leadership(const std::string& topic,

@@ -32,6 +32,12 @@ class SabotagedBroker final : public Broker {
   Result<std::unique_ptr<RecordPublisher>> open_publisher() override;
   Result<std::unique_ptr<LogReader>> open_log(const std::string& topic, StartAt start,
                                               std::int64_t time_ms) override;
+  Result<std::unique_ptr<TopicHistory>> open_history(const std::string& topic,
+                                                     const HistoryStart& start) override;
+  Result<std::vector<PartitionOffset>> committed_offsets(const std::string& group,
+                                                         const std::string& topic,
+                                                         Millis timeout) override;
+  Result<std::vector<PartitionOffset>> log_ends(const std::string& topic, Millis timeout) override;
   Result<std::unique_ptr<Leadership>> open_leadership(const std::string& topic,
                                                       const std::string& group,
                                                       const std::string& member) override;
