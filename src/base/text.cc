@@ -41,6 +41,45 @@ bool is_control(std::uint32_t c) {
          (c >= 0x2066 && c <= 0x2069);
 }
 
+// Of a terminal, for the characters that people write: no locale is asked.
+std::size_t columns_of(std::uint32_t c) {
+  const auto within = [c](std::uint32_t first, std::uint32_t last) {
+    return c >= first && c <= last;
+  };
+  if (within(0x300, 0x36f) || within(0x200b, 0x200f) || within(0xfe00, 0xfe0f)) return 0;
+  const bool wide = within(0x1100, 0x115f) || within(0x2e80, 0xa4cf) || within(0xac00, 0xd7a3) ||
+                    within(0xf900, 0xfaff) || within(0xfe30, 0xfe6f) || within(0xff00, 0xff60) ||
+                    within(0xffe0, 0xffe6) || within(0x1f300, 0x1faff) || within(0x20000, 0x3fffd);
+  return wide ? 2 : 1;
+}
+
+struct Cut {
+  std::string text;
+  std::size_t columns = 0;
+};
+
+Cut cut(std::string_view text, std::size_t columns_max) {
+  std::size_t kept = 0;  // bytes that leave room for the "…"
+  std::size_t kept_columns = 0;
+  std::size_t columns = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = first_code_point(text.substr(at));
+    const std::size_t length = std::max<std::size_t>(point.length, 1);
+    const std::size_t width = columns_of(point.value);
+    if (columns + width > columns_max) {
+      if (columns_max == 0) return {};
+      return {std::string(text.substr(0, kept)) + "…", kept_columns + 1};
+    }
+    columns += width;
+    at += length;
+    if (columns < columns_max) {
+      kept = at;
+      kept_columns = columns;
+    }
+  }
+  return {std::string(text), columns};
+}
+
 void append_escaped(std::string& out, unsigned char c) {
   switch (c) {
     case '\n': out += "\\n"; return;
@@ -70,6 +109,15 @@ std::string one_line(std::string_view text) {
     text.remove_prefix(length);
   }
   return out;
+}
+
+std::string cut_to_columns(std::string_view text, std::size_t columns_max) {
+  return cut(text, columns_max).text;
+}
+
+std::string fit_columns(std::string_view text, std::size_t columns) {
+  Cut fitting = cut(text, columns);
+  return fitting.text.append(columns - fitting.columns, ' ');
 }
 
 std::optional<double> parse_finite_double(std::string_view text) {

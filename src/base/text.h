@@ -15,6 +15,13 @@ namespace weir {
 // become \xNN.
 std::string one_line(std::string_view text);
 
+// The text, as one_line() gives it, in no more than so many columns of a terminal: where it is
+// longer it is cut between two characters and ends in "…". Wide characters count twice, marks that
+// combine not at all.
+std::string cut_to_columns(std::string_view text, std::size_t columns_max);
+// The same, filled up with spaces to exactly so many.
+std::string fit_columns(std::string_view text, std::size_t columns);
+
 // The whole of `text` as a decimal floating-point number, correctly rounded (std::from_chars). A
 // leading '+' is taken; hexadecimal, "inf" and "nan" in any case, an empty text, white space and
 // numbers out of range are not: nullopt.

@@ -133,5 +133,22 @@ TEST(ToHex, writes_two_digits_for_each_byte) {
   EXPECT_EQ(to_hex(std::string_view("\x00\x0f\xff", 3)), "000fff");
 }
 
+TEST(CutToColumns, cuts_between_two_characters) {
+  EXPECT_EQ(cut_to_columns("größe", 5), "größe");
+  EXPECT_EQ(cut_to_columns("größen", 5), "größ…");
+  EXPECT_EQ(cut_to_columns("価格価格", 8), "価格価格");
+  EXPECT_EQ(cut_to_columns("価格価格", 7), "価格価…");
+  EXPECT_EQ(cut_to_columns("価格価格", 6), "価格…") << "no half of a wide one";
+  EXPECT_EQ(cut_to_columns("e\u0301e\u0301", 2), "e\u0301e\u0301");
+  EXPECT_EQ(cut_to_columns("ab", 1), "…");
+  EXPECT_EQ(cut_to_columns("ab", 0), "");
+}
+
+TEST(FitColumns, fills_up_by_columns_and_not_by_bytes) {
+  EXPECT_EQ(fit_columns("größe", 7), "größe  ");
+  EXPECT_EQ(fit_columns("価格", 5), "価格 ");
+  EXPECT_EQ(fit_columns("価格価格", 6), "価格… ");
+}
+
 }  // namespace
 }  // namespace weir

@@ -17,6 +17,8 @@ namespace {
 constexpr Millis kCatchUp{10'000};
 constexpr Millis kBetweenShown{200};
 constexpr Millis kBetweenDeadShown{1'000};
+constexpr std::size_t kColumns = 80;       // of the table, whatever the terminal
+constexpr std::size_t kKeyBytesMax = 256;  // as many are looked at, of a key of any length
 constexpr std::size_t kVersionsKept = 4;
 
 using Json = nlohmann::ordered_json;
@@ -24,6 +26,10 @@ using Json = nlohmann::ordered_json;
 void print_json(const Json& json) {
   std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
   std::fflush(stdout);
+}
+
+std::string key_text(const std::string& key) {
+  return one_line(std::string_view(key).substr(0, kKeyBytesMax));
 }
 
 }  // namespace
@@ -142,12 +148,12 @@ void LiveView::show_resume(const record::ControlRecord& resume) {
 
 void LiveView::show_model(const registry::LoadedModel& loaded) {
   const registry::Manifest& manifest = loaded.manifest;
-  std::printf("%smodel %" PRIu64 " is in force: %s, %" PRIu64 " rows (%" PRIu64
-              " to train on, %" PRIu64 " held out",
-              mark("●", "32").c_str(), manifest.version, manifest.algorithm.c_str(), manifest.rows,
+  std::printf("%smodel %" PRIu64 " is in force: %s, trained in %.2g s\n", mark("●", "32").c_str(),
+              manifest.version, manifest.algorithm.c_str(), manifest.training_seconds);
+  std::printf("    %" PRIu64 " rows (%" PRIu64 " to train on, %" PRIu64 " held out", manifest.rows,
               manifest.rows_trained, manifest.rows_held_out);
   if (manifest.rows_refused > 0) std::printf(", %" PRIu64 " refused", manifest.rows_refused);
-  std::printf("), %.2g s\n", manifest.training_seconds);
+  std::printf(")\n");
   if (manifest.has_held_out) {
     std::printf("    on the held-out rows: RMSE %.4g, MAE %.4g, R² %.4f\n", manifest.held_out.rmse,
                 manifest.held_out.mae, manifest.held_out.r2);
@@ -219,17 +225,19 @@ Status LiveView::show_prediction(const stream::LogEntry& entry) {
     return {};
   }
   if (!heading_shown_) {
-    std::printf("\n  %-8s  %-16s  %12s  %12s  %5s  %5s  %s\n", "TIME", "KEY", "PREDICTED", "ACTUAL",
+    std::printf("\n  %-8s  %-12s  %11s %11s %5s %5s  %s\n", "TIME", "KEY", "PREDICTED", "ACTUAL",
                 "MODEL", "EPOCH", "FROM");
     heading_shown_ = true;
   }
   const std::string time = format_time(clock_.wall()).substr(11, 8);
-  std::printf("  %s  %-16.16s  %12.5g  %12s  %5" PRIu64 "  %5" PRIu64 "  %d@%" PRId64, time.c_str(),
-              one_line(entry.key).c_str(), prediction->values.front(),
-              actual.empty() ? "-" : one_line(actual).c_str(), prediction->model, prediction->epoch,
-              prediction->partition, prediction->offset);
-  if (not_shown_ > 0) std::printf("  (+%" PRIu64 ")", not_shown_);
-  std::printf("\n");
+  char figures[128];
+  std::snprintf(figures, sizeof figures, "  %11.5g %11s %5" PRIu64 " %5" PRIu64 "  %d@%" PRId64,
+                prediction->values.front(),
+                actual.empty() ? "-" : cut_to_columns(one_line(actual), 11).c_str(),
+                prediction->model, prediction->epoch, prediction->partition, prediction->offset);
+  std::string line = "  " + time + "  " + fit_columns(key_text(entry.key), 12) + figures;
+  if (not_shown_ > 0) line += "  +" + std::to_string(not_shown_);
+  std::printf("%s\n", cut_to_columns(line, kColumns).c_str());
   not_shown_ = 0;
   std::fflush(stdout);
   return {};
@@ -244,8 +252,8 @@ void LiveView::show_dead_letter(const stream::LogEntry& entry) {
     return;
   }
   std::printf("%sdead letter: key '%s', offset %" PRId64 " of %s; its headers tell why\n",
-              mark("✗", "31").c_str(), one_line(entry.key.substr(0, 40)).c_str(), entry.offset,
-              options_.dead_topic.c_str());
+              mark("✗", "31").c_str(), cut_to_columns(key_text(entry.key), 16).c_str(),
+              entry.offset, options_.dead_topic.c_str());
   std::fflush(stdout);
 }
 

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/simulated_clock.h"
+#include "base/text.h"
+#include "format/prediction_message.h"
 #include "store/memory_file_store.h"
 #include "stream/memory_broker.h"
 
@@ -117,6 +120,27 @@ TEST_F(LiveViewTest, goes_on_after_an_outage_where_it_was) {
       ElementsAre("✗ training failed; the stream flows on with model 1",
                   StartsWith("■ data set /d/2.csv"), StartsWith("    the stream is halted")));
   EXPECT_THAT(lines_of([&] { open(); }), IsEmpty());
+}
+
+TEST_F(LiveViewTest, keeps_predictions_within_80_columns_and_cuts_keys_between_characters) {
+  write_halt(1);
+  write_resume(1, Outcome::kTrained);
+  lines_of([&] { open(); });
+  record::Prediction prediction;
+  prediction.values = {-1.23456e-300};
+  prediction.model = prediction.epoch = 1;
+  prediction.partition = 11;
+  prediction.offset = 123'456'789'012;
+  std::string value;
+  ASSERT_TRUE(format::append_prediction(value, prediction));
+  broker.produce(options.predictions_topic, "größenmäßiges-übermaß", value, 0);
+  const auto lines = lines_of([&] { step(); });
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_THAT(lines[1], testing::HasSubstr("  größenmäßig…  -1.2346e-300"));
+  EXPECT_EQ(one_line(lines[1]), lines[1]) << "UTF-8";
+  const auto characters =
+      std::count_if(lines[1].begin(), lines[1].end(), [](char c) { return (c & 0xc0) != 0x80; });
+  EXPECT_LE(characters, 80);
 }
 
 }  // namespace
