@@ -67,7 +67,7 @@ Status Supervisor::run(std::vector<RoleSpec> roles, std::stop_source stop) {
   Watchdog dog(options_.watchdog);
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < roles.size(); ++i) {
-    dog.watch(roles[i].name, pulses[i], clock_.steady());
+    dog.watch(roles[i].name, pulses[i]);
     threads.emplace_back([&, &spec = roles[i], &pulse = pulses[i], stop]() mutable {
       pthread_setname_np(pthread_self(), spec.name.substr(0, 15).c_str());
       Pulse::set_own(&pulse);

@@ -11,31 +11,35 @@ std::string seconds(SteadyTime::duration duration) {
 
 }  // namespace
 
-void Watchdog::watch(std::string name, const Pulse& pulse, SteadyTime now) {
-  watched_.push_back({std::move(name), pulse, pulse.beats(), now});
+void Watchdog::watch(std::string name, const Pulse& pulse) {
+  watched_.push_back({std::move(name), pulse, pulse.beats()});
 }
 
 bool Watchdog::look(SteadyTime now) {
   bool all_come_back = true;
+  const SteadyTime::duration gap = now - last_look_.value_or(now);
+  const SteadyTime::duration passed = gap <= limits_.look_gap_max ? gap : SteadyTime::duration{};
+  last_look_ = now;
   for (Watched& one : watched_) {
     if (one.pulse.ended()) continue;
     const std::uint64_t beats = one.pulse.beats();
     if (beats != one.beats) {
       if (one.told) log::warn("the " + one.name + " has come back and goes on");
       one.beats = beats;
-      one.since = now;
+      one.silent = {};
       one.told = false;
       continue;
     }
-    const auto silent = now - one.since;
+    one.silent += passed;
     const char* inside = one.pulse.inside();
     const std::string words = "the " + one.name + " has not come back from a step for " +
-                              seconds(silent) + ", inside: " + (inside ? inside : "its own work");
-    if (silent >= limits_.tell_after && !one.told) {
+                              seconds(one.silent) +
+                              ", inside: " + (inside ? inside : "its own work");
+    if (one.silent >= limits_.tell_after && !one.told) {
       one.told = true;
       log::warn(words);
     }
-    if (silent < limits_.give_up_after || (!inside && one.pulse.at_long_work())) continue;
+    if (one.silent < limits_.give_up_after || (!inside && one.pulse.at_long_work())) continue;
     log::error(words + "; this process ends, so that a supervisor can start it again");
     all_come_back = false;
   }

@@ -7,6 +7,7 @@
 // Owner: the supervisor. Threads: one. It reads no clock: the caller says what time it is.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,13 +19,14 @@ namespace weir::cli {
 struct WatchdogLimits {
   Millis tell_after{60'000};
   Millis give_up_after{300'000};
+  Millis look_gap_max{10'000};  // a longer one was the whole process being stopped: not counted
 };
 
 class Watchdog {
  public:
   explicit Watchdog(WatchdogLimits limits) : limits_(limits) {}
   // `name` as in "the scorer"; the pulse outlives the watchdog.
-  void watch(std::string name, const Pulse& pulse, SteadyTime now);
+  void watch(std::string name, const Pulse& pulse);
   // False once a thread has not come back for so long that it never will; it has been told.
   bool look(SteadyTime now);
 
@@ -33,11 +35,12 @@ class Watchdog {
     std::string name;
     const Pulse& pulse;
     std::uint64_t beats;
-    SteadyTime since;  // when the last beat was seen
+    SteadyTime::duration silent{};  // since the last beat that was seen
     bool told = false;
   };
 
   const WatchdogLimits limits_;
+  std::optional<SteadyTime> last_look_;
   std::vector<Watched> watched_;
 };
 

@@ -9,7 +9,8 @@ class WatchdogTest : public testing::Test {
  protected:
   void SetUp() override {
     Pulse::set_own(&pulse);
-    dog.watch("scorer", pulse, now);
+    dog.watch("scorer", pulse);
+    after(Millis{0});
   }
   void TearDown() override { Pulse::set_own(nullptr); }
   // What is logged while some time passes.
@@ -21,7 +22,7 @@ class WatchdogTest : public testing::Test {
   }
 
   Pulse pulse;
-  Watchdog dog{{Millis{60'000}, Millis{300'000}}};
+  Watchdog dog{{Millis{60'000}, Millis{300'000}, Millis{400'000}}};
   SteadyTime now{};
   bool alive = true;
 };
@@ -45,6 +46,13 @@ TEST_F(WatchdogTest, gives_up_a_thread_that_never_comes_back) {
   after(Millis{299'000});
   EXPECT_TRUE(alive);
   EXPECT_NE(after(Millis{1'000}).find("this process ends"), std::string::npos);
+  EXPECT_FALSE(alive);
+}
+
+TEST_F(WatchdogTest, does_not_count_the_time_in_which_the_whole_process_was_stopped) {
+  EXPECT_EQ(after(Millis{3'600'000}), "");
+  EXPECT_TRUE(alive);
+  EXPECT_NE(after(Millis{300'000}), "");
   EXPECT_FALSE(alive);
 }
 
