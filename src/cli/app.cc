@@ -1,3 +1,7 @@
+#include <signal.h>
+#include <sys/poll.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 
@@ -18,7 +22,14 @@ constexpr const char* kAbout =
 constexpr const char* kFooter =
     "Exit codes: 0 ok, 1 some items failed, 2 usage, 65 bad data, 69 a server cannot be reached,\n"
     "70 a role got stuck, 74 input or output failed, 78 bad configuration.\n"
+    "141 who read the output has gone, 128 + N ended at once by signal N.\n"
     "Data goes to stdout, messages go to stderr. 'weir COMMAND --help' tells more.";
+
+// As `head` goes once it has seen enough: no fault of anybody.
+bool reader_has_gone() {
+  pollfd out{STDOUT_FILENO, 0, 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
 
 }  // namespace
 
@@ -39,6 +50,7 @@ int run_command_line(int argc, char** argv) {
   // What did not arrive, on a full disk perhaps, must not look like a success.
   const bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
   if (written) return code;
+  if (reader_has_gone()) return code == kExitOk || code == kExitIo ? kExitReaderGone : code;
   const int failed = report(Error(Code::kIo, "not all of the output could be written to stdout"));
   return code == kExitOk || code == kExitSomeFailed ? failed : code;
 }

@@ -35,6 +35,9 @@ RoleSpec view_spec(Roles& roles, const RunOptions& options) {
   view.predictions = !options.common.quiet;
   RoleSpec spec;
   spec.name = "live view";
+  // Nobody reads any more: that is a request to end.
+  spec.done = [](Role&) { return std::ferror(stdout) != 0; };
+  spec.ends_all = true;
   spec.open = [&roles, view,
                shown = std::make_shared<ControlShown>()]() -> Result<std::unique_ptr<Role>> {
     return std::unique_ptr<Role>(

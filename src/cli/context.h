@@ -25,7 +25,9 @@ namespace weir::cli {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitSomeFailed = 1;
 inline constexpr int kExitUsage = 2;
-inline constexpr int kExitStuck = 70;  // a role did not come back from a step: see watchdog.h
+inline constexpr int kExitIo = 74;           // of an Error, too
+inline constexpr int kExitReaderGone = 141;  // 128 + SIGPIPE, as a shell tells of other tools
+inline constexpr int kExitStuck = 70;        // a role did not come back from a step: see watchdog.h
 
 // The options that every command has.
 struct CommonOptions {

@@ -1,3 +1,9 @@
+#include <signal.h>
+
 #include "cli/commands.h"
 
-int main(int argc, char** argv) { return weir::cli::run_command_line(argc, argv); }
+int main(int argc, char** argv) {
+  // A peer that goes away is an error of a write, here and inside libcurl and librdkafka.
+  signal(SIGPIPE, SIG_IGN);
+  return weir::cli::run_command_line(argc, argv);
+}
