@@ -1,9 +1,12 @@
 """Servers that die in the middle of the stream. On a stack of their own, as they disturb others."""
 
+import json
+import os
 import signal
 
 import pytest
 
+from support.kafka import log_ends
 from support.promises import check_promises
 from support.stack import stack_command, stack_in
 from support.tables import plane
@@ -85,6 +88,25 @@ def test_an_end_waits_for_no_server_that_is_away_and_loses_nothing(
         assert "goes on from what was committed" in run.stderr
     pipeline.ok("score", "--until-end", seconds=90)
     check_promises(pipeline)
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("own stack")
+def test_rows_that_kafka_does_not_acknowledge_are_told(own_stack, make_pipeline):
+    pipeline = make_pipeline(on=own_stack)
+    pipeline.train_once("first.csv", plane(1))
+    kafka = json.loads((own_stack.directory / "pids" / "kafka").read_text())["pid"]
+    producer = pipeline.start("produce", "--rate", "max", "--count", "1000000000")
+    features = f"{pipeline.name}.features"
+    pipeline.wait_until(lambda: sum(log_ends(own_stack.kafka, features).values()) > 0, "rows flow")
+    os.kill(kafka, signal.SIGSTOP)
+    try:
+        code, seconds = producer.stop(signal.SIGINT)
+    finally:
+        os.kill(kafka, signal.SIGCONT)
+    assert code == 1, producer.stderr
+    assert seconds < 5
+    assert "rows were not acknowledged by Kafka" in producer.stderr
 
 
 @pytest.mark.long
