@@ -1,6 +1,4 @@
 // weir audit: the promises, checked from what is in the topics and on the store.
-#include <unistd.h>
-
 #include <cinttypes>
 #include <cstdio>
 #include <memory>
@@ -11,55 +9,17 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/moment.h"
+#include "cli/progress_line.h"
 
 namespace weir::cli {
 namespace {
 
-constexpr Millis kProgressEvery{200};
 constexpr Millis kFirstContact{10'000};
 
 struct AuditCommandOptions {
   CommonOptions common;
   std::string since;
   std::size_t examples = 10;
-};
-
-// A line on the terminal, written over as the audit goes on.
-class ProgressLine {
- public:
-  ProgressLine(bool on, Clock& clock) : on_(on), clock_(clock), began_(clock.steady()) {}
-  ~ProgressLine() {
-    if (shown_) std::fputs("\r\x1b[K", stderr);
-  }
-  void show(std::string_view stage, std::uint64_t done, std::uint64_t total) {
-    const SteadyTime now = clock_.steady();
-    if (!on_ || now < next_) return;
-    next_ = now + kProgressEvery;
-    shown_ = true;
-    if (total == 0) {
-      std::fprintf(stderr, "\r\x1b[K%.*s: %s", static_cast<int>(stage.size()), stage.data(),
-                   format_bytes(done).c_str());
-      return;
-    }
-    if (stage_total_ != total) {
-      stage_total_ = total;
-      began_ = now;
-    }
-    const double seconds = std::chrono::duration<double>(now - began_).count();
-    const double rate = seconds > 0 ? static_cast<double>(done) / seconds : 0;
-    const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
-    std::fprintf(stderr, "\r\x1b[K%.*s: %" PRIu64 " of %" PRIu64 " (%.0f %%), %.0f/s, %.0f s left",
-                 static_cast<int>(stage.size()), stage.data(), done, total,
-                 100.0 * static_cast<double>(done) / static_cast<double>(total), rate, left);
-  }
-
- private:
-  const bool on_;
-  Clock& clock_;
-  SteadyTime began_;
-  SteadyTime next_{};
-  std::uint64_t stage_total_ = 0;
-  bool shown_ = false;
 };
 
 nlohmann::ordered_json report_json(const audit::AuditReport& report, double seconds) {
@@ -176,11 +136,12 @@ Result<std::uint64_t> audit_pipeline(const AuditCommandOptions& command) {
                   "reaching Kafka at " + context->settings().kafka.at("bootstrap.servers")));
   const SteadyTime began = context->clock().steady();
   Result<audit::AuditReport> report = [&] {
-    ProgressLine line(isatty(STDERR_FILENO) != 0 && !command.common.quiet, context->clock());
+    ProgressLine line(context->clock(), !command.common.quiet);
     return audit::run_audit(
         options, *broker, *store, context->clock(),
         [&](std::string_view stage, std::uint64_t done, std::uint64_t total) -> Status {
-          line.show(stage, done, total);
+          if (total == 0) line.show_bytes(stage, done);
+          else line.show(stage, done, total);
           return {};
         });
   }();

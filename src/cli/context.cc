@@ -116,7 +116,9 @@ Result<store::FileStore*> Context::store() {
 
 Result<stream::Broker*> Context::broker() {
   if (!broker_) {
-    broker_ = WEIR_TRY(during(stream::KafkaBroker::make(settings().kafka), "setting up Kafka"));
+    broker_ =
+        WEIR_TRY(during(stream::KafkaBroker::make(settings().kafka, {}, CrashPoints::kill_at_env()),
+                        "setting up Kafka"));
   }
   return broker_.get();
 }

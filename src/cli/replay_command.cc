@@ -1,20 +1,17 @@
 #include "cli/replay_command.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "cli/ending.h"
+#include "cli/progress_line.h"
 #include "cli/replay_from.h"
 #include "score/replay.h"
 
 namespace weir::cli {
 namespace {
-
-constexpr Millis kProgressEvery{200};
 
 score::ReplayOptions replay_options(const config::Settings& own, const ReplayCommand& command) {
   score::ReplayOptions options;
@@ -31,46 +28,15 @@ score::ReplayOptions replay_options(const config::Settings& own, const ReplayCom
   return options;
 }
 
-// One line on the terminal, written over; nothing where stderr is none.
-class ProgressLine {
- public:
-  ProgressLine(Clock& clock, bool shown)
-      : clock_(clock), shown_(shown && isatty(STDERR_FILENO) != 0), began_(clock.steady()) {}
-  ~ProgressLine() { clear(); }
-  ProgressLine(const ProgressLine&) = delete;
-  ProgressLine& operator=(const ProgressLine&) = delete;
-
-  void show(const score::ReplayProgress& progress) {
-    const SteadyTime now = clock_.steady();
-    if (!shown_ || now < next_) return;
-    next_ = now + kProgressEvery;
-    std::int64_t done = 0;
-    std::int64_t all = 0;
-    for (const score::ReplayedSpan& span : progress.spans) {
-      done += span.next - span.begin;
-      all += span.end - span.begin;
-    }
-    const double seconds = std::chrono::duration<double>(now - began_).count();
-    std::fprintf(stderr,
-                 "\r\x1b[K  replayed %" PRId64 " of %" PRId64 " offsets (%.0f %%), %.0f/s, %" PRIu64
-                 " dead letters",
-                 done, all,
-                 all > 0 ? 100.0 * static_cast<double>(done) / static_cast<double>(all) : 100.0,
-                 seconds > 0 ? static_cast<double>(done) / seconds : 0.0, progress.counts.dead);
-    written_ = true;
+void show(ProgressLine& line, const score::ReplayProgress& progress) {
+  std::int64_t done = 0;
+  std::int64_t all = 0;
+  for (const score::ReplayedSpan& span : progress.spans) {
+    done += span.next - span.begin;
+    all += span.end - span.begin;
   }
-  void clear() {
-    if (written_) std::fputs("\r\x1b[K", stderr);
-    written_ = false;
-  }
-
- private:
-  Clock& clock_;
-  const bool shown_;
-  const SteadyTime began_;
-  SteadyTime next_{};
-  bool written_ = false;
-};
+  line.show("offsets replayed", static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(all));
+}
 
 std::string how_to_go_on(const ReplayCommand& command, const score::ReplayProgress& progress) {
   return "weir score --from " + progress.continue_from() + " --model " +
@@ -120,7 +86,7 @@ void print_summary(const CommonOptions& common, const config::Settings& own,
 Status drive(score::Replay& replay, ProgressLine& line, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (WEIR_TRY(replay.step())) return {};
-    line.show(replay.progress());
+    show(line, replay.progress());
   }
   return replay.finish();
 }
@@ -134,10 +100,11 @@ Result<int> replay_all(const CommonOptions& common, const ReplayCommand& command
   store::FileStore* store = WEIR_TRY(context->store());
   stream::Broker* broker = WEIR_TRY(context->broker());
   const registry::ModelRegistry models(*store, own.model.path);
+  // From here on topics are made: who stops now is told how to go on.
+  ending.begin([](bool) { return kExitSomeFailed; });
   const auto replay =
       WEIR_TRY(score::Replay::open(std::move(options), *broker, models, context->clock()));
   Status ended;
-  ending.begin([](bool) { return kExitSomeFailed; });
   {
     ProgressLine line(context->clock(), !common.quiet && !common.json());
     ended = drive(*replay, line, stop);

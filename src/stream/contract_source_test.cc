@@ -80,6 +80,24 @@ TEST_P(RecordSourceContract, tells_how_far_each_partition_was_handed_out_and_whe
   EXPECT_EQ(in->positions()[1].end, 3);
 }
 
+TEST_P(RecordSourceContract, goes_on_after_many_pauses_at_the_end_of_the_log) {
+  const std::string topic = make_topic("features", 3);
+  NotingListener listener;
+  const auto in = source(topic, harness_->fresh("group"), "m", listener);
+  ASSERT_TRUE(in);
+  ASSERT_TRUE(poll_until({in.get()}, [&] { return listener.held.size() == 3; }));
+  for (int round = 0; round < 6; ++round) {
+    for (std::int32_t partition = 0; partition < 3; ++partition) {
+      write(topic, {std::to_string(round)}, partition);
+    }
+    EXPECT_EQ(take(*in, 3).size(), 3U) << "round " << round;
+    in->set_paused(true);
+    WEIR_ASSERT_OK(in->poll(10, Millis(5)));
+    in->set_paused(false);
+    WEIR_ASSERT_OK(in->poll(10, Millis(round % 4)));
+  }
+}
+
 TEST_P(RecordSourceContract, rewinds_every_partition_to_its_committed_offset) {
   const std::string topic = make_topic("in", 3);
   const std::string group = harness_->fresh("group");

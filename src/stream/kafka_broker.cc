@@ -11,10 +11,11 @@ KafkaBroker::KafkaBroker(std::shared_ptr<const KafkaClientFactory> factory)
 KafkaBroker::~KafkaBroker() = default;
 
 Result<std::unique_ptr<KafkaBroker>> KafkaBroker::make(const KafkaProperties& properties,
-                                                       const KafkaTimeouts& timeouts) {
+                                                       const KafkaTimeouts& timeouts,
+                                                       const CrashPoints& crash_points) {
   WEIR_TRY(check_properties(properties));
   return std::unique_ptr<KafkaBroker>(
-      new KafkaBroker(std::make_shared<KafkaClientFactory>(properties, timeouts)));
+      new KafkaBroker(std::make_shared<KafkaClientFactory>(properties, timeouts, crash_points)));
 }
 
 Status KafkaBroker::ensure_topics(const std::vector<TopicSpec>& topics, Millis timeout) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/crash_point.h"
 #include "stream/broker.h"
 
 namespace weir::stream {
@@ -33,9 +34,10 @@ class KafkaClientFactory;
 
 class KafkaBroker final : public Broker {
  public:
-  // Checks every property; reaches no server.
+  // Checks every property; reaches no server. A commit reaches the crash point "offsets-sent".
   static Result<std::unique_ptr<KafkaBroker>> make(const KafkaProperties& properties,
-                                                   const KafkaTimeouts& timeouts = {});
+                                                   const KafkaTimeouts& timeouts = {},
+                                                   const CrashPoints& crash_points = {});
   ~KafkaBroker() override;
 
   Status ensure_topics(const std::vector<TopicSpec>& topics, Millis timeout) override;

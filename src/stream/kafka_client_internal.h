@@ -97,8 +97,11 @@ class KafkaClient {
 // Makes clients as this room needs them, from the user's properties.
 class KafkaClientFactory {
  public:
-  KafkaClientFactory(KafkaProperties properties, KafkaTimeouts timeouts)
-      : properties_(std::move(properties)), timeouts_(timeouts) {}
+  KafkaClientFactory(KafkaProperties properties, KafkaTimeouts timeouts,
+                     CrashPoints crash_points = {})
+      : properties_(std::move(properties)),
+        timeouts_(timeouts),
+        crash_points_(std::move(crash_points)) {}
 
   using Context = std::shared_ptr<KafkaClientContext>;
   using Made = Result<std::unique_ptr<KafkaClient>>;
@@ -109,10 +112,12 @@ class KafkaClientFactory {
   // Empty transactional id: idempotent only.
   Made producer(const std::string& transactional_id, Context context) const;
   const KafkaTimeouts& timeouts() const { return timeouts_; }
+  const CrashPoints& crash_points() const { return crash_points_; }
 
  private:
   const KafkaProperties properties_;
   const KafkaTimeouts timeouts_;
+  const CrashPoints crash_points_;
 };
 
 // For librdkafka's time-outs: whole milliseconds, never below 0, where -1 would mean for ever.

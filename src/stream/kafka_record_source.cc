@@ -32,6 +32,7 @@ namespace weir::stream {
 namespace {
 
 constexpr std::size_t kRecordsPerPollMax = 100000;
+constexpr int kFalseAlarmsMax = 20;
 
 class KafkaRecordSource final : public RecordSource {
  public:
@@ -70,13 +71,19 @@ class KafkaRecordSource final : public RecordSource {
       if (broken_) return fail(*broken_);
       if (deferred_) return fail(*std::exchange(deferred_, std::nullopt));
       WEIR_TRY(place());
+      WEIR_TRY(look_into_doubt());
+      if (broken_) return fail(*broken_);
       WEIR_TRY(seek());
       std::size_t count = consume(messages_.size(), Millis(0));
       const Millis left = left_until(deadline);
       // librdkafka waits until the array is full, not for the first record: ask for one.
       if (count == 0 && left > Millis(0) && !dealt_) count = consume(1, left);
       sort_out(count, *batch);
-      if (!batch->records().empty()) break;
+      if (!batch->records().empty()) {
+        false_alarms_ = 0;
+        break;
+      }
+      if (doubted_) continue;
       if (!broken_ && !deferred_) {
         deferred_ = client_->context().take_trouble(positions_.empty());
       }
@@ -253,6 +260,50 @@ class KafkaRecordSource final : public RecordSource {
     return {};
   }
 
+  // librdkafka has given a partition up as out of range. It has been seen to do so at the very end
+  // of a log, after a pause and a seek, where nothing was wrong. So the broker is asked; where the
+  // offset is in range, fetching begins anew, for librdkafka will not seek in what it gave up.
+  Status look_into_doubt() {
+    if (!doubted_) return {};
+    const auto found = positions_.find(*doubted_);
+    if (found == positions_.end() || dealt_) {
+      doubted_.reset();
+      return {};
+    }
+    const std::int64_t next = found->second.next;
+    const auto is_there = [&]() -> Result<bool> {
+      std::int64_t low = 0;
+      std::int64_t high = 0;
+      if (const auto error =
+              rd_kafka_query_watermark_offsets(client_->get(), topic_.c_str(), *doubted_, &low,
+                                               &high, milliseconds(timeouts_.lookup))) {
+        return fail(client_->error(error));
+      }
+      return low <= next && next <= high;
+    };
+    const bool in_range = WEIR_TRY(
+        during(is_there(), "looking for offset " + std::to_string(next) + " in " + topic_));
+    if (!in_range || ++false_alarms_ > kFalseAlarmsMax) {
+      broken_ = out_of_range(topic_, *doubted_, next);
+      return {};
+    }
+    doubted_.reset();
+    return fetch_anew();
+  }
+
+  Status fetch_anew() {
+    const PartitionListPtr starts = list_of(topic_, assignment());
+    for (int i = 0; i < starts->cnt; ++i) {
+      starts->elems[i].offset = positions_.at(starts->elems[i].partition).next;
+    }
+    if (const auto error = rd_kafka_assign(client_->get(), starts.get())) {
+      return fail(client_->error(error));
+    }
+    apply_pause();
+    seek_due_ = false;
+    return {};
+  }
+
   void sort_out(std::size_t count, KafkaRecordBatch& batch) {
     batch.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -295,9 +346,11 @@ class KafkaRecordSource final : public RecordSource {
         return;
       case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
       case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        if (const auto found = positions_.find(message.partition); found != positions_.end()) {
-          broken_ = out_of_range(topic_, message.partition, found->second.next);
-        }
+        weir::log::debug("a partition was given up as out of range",
+                         {{"topic", topic_},
+                          {"partition", message.partition},
+                          {"reason", std::string(rd_kafka_message_errstr(&message))}});
+        doubted_ = message.partition;
         return;
       case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
         weir::log::warn("poll was called too late, the group goes on without this member",
@@ -325,8 +378,10 @@ class KafkaRecordSource final : public RecordSource {
   bool paused_ = false;
   bool seek_due_ = false;
   bool closed_ = false;
-  std::optional<Error> broken_;    // for good: only a person can set it right
-  std::optional<Error> deferred_;  // for the next poll()
+  std::optional<Error> broken_;          // for good: only a person can set it right
+  std::optional<Error> deferred_;        // for the next poll()
+  std::optional<std::int32_t> doubted_;  // a partition that librdkafka calls out of range
+  int false_alarms_ = 0;                 // of that kind, since the last record
   std::exception_ptr thrown_;
   std::vector<rd_kafka_message_t*> messages_;
 };

@@ -24,8 +24,10 @@ namespace {
 
 class KafkaTransactionalSink final : public TransactionalSink {
  public:
-  KafkaTransactionalSink(std::unique_ptr<KafkaProducer> producer, KafkaTimeouts timeouts)
-      : producer_(std::move(producer)), timeouts_(timeouts) {}
+  KafkaTransactionalSink(std::unique_ptr<KafkaProducer> producer, const KafkaClientFactory& factory)
+      : producer_(std::move(producer)),
+        timeouts_(factory.timeouts()),
+        crash_points_(factory.crash_points()) {}
 
   ~KafkaTransactionalSink() override {
     // Else readers would wait for its time-out.
@@ -68,6 +70,7 @@ class KafkaTransactionalSink final : public TransactionalSink {
       if (auto sent = send_offsets(source_topic, offsets, group, deadline); !sent) {
         return abandon(std::move(sent.error()));
       }
+      crash_points_.reach("offsets-sent");
     }
     return end_by_commit(deadline);
   }
@@ -188,6 +191,7 @@ class KafkaTransactionalSink final : public TransactionalSink {
 
   const std::unique_ptr<KafkaProducer> producer_;
   const KafkaTimeouts timeouts_;
+  const CrashPoints crash_points_;
   bool open_ = false;
   bool spent_ = false;
 };
@@ -199,7 +203,7 @@ Result<std::unique_ptr<TransactionalSink>> open_kafka_sink(const KafkaClientFact
                                                            Millis timeout) {
   if (transactional_id.empty()) return fail(Code::kInvalidArgument, "an empty transactional id");
   auto producer = WEIR_TRY(KafkaProducer::make(factory, transactional_id));
-  auto sink = std::make_unique<KafkaTransactionalSink>(std::move(producer), factory.timeouts());
+  auto sink = std::make_unique<KafkaTransactionalSink>(std::move(producer), factory);
   WEIR_TRY(during(sink->init(timeout), "taking transactional id " + transactional_id));
   return sink;
 }

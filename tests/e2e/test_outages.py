@@ -3,17 +3,20 @@
 import json
 import os
 import signal
+import uuid
 
 import pytest
+from confluent_kafka import KafkaException
 
-from support.kafka import log_ends
+from support.kafka import Admin, log_ends
 from support.promises import check_promises
 from support.stack import stack_command, stack_in
 from support.tables import plane
+from support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
-def own_stack(stack):
+def own_servers(stack):
     # At a known place, so that what a run that was killed left behind is found.
     directory = stack.directory / "outages"
     if directory.exists():
@@ -21,6 +24,23 @@ def own_stack(stack):
     stack_command("up", directory, "--only", "kafka,hdfs", "--ports", "auto", seconds=300)
     yield stack_in(directory)
     stack_command("down", directory, "--kill", "--wipe")
+
+
+@pytest.fixture
+def own_stack(own_servers):
+    """Up and at work, whatever the test before has done to it."""
+    stack_command("up", own_servers.directory, "--only", "kafka,hdfs", seconds=300)
+    admin = Admin(own_servers.kafka)
+
+    def controller_answers():
+        try:
+            admin.create_topic(f"probe-{uuid.uuid4().hex}", 1)
+        except KafkaException:
+            return False
+        return True
+
+    wait_until(controller_answers, "Kafka makes topics", 120)
+    return own_servers
 
 
 @pytest.mark.long

@@ -52,7 +52,7 @@ def test_a_trainer_that_dies_is_followed_by_one_that_ends_what_was_begun(pipelin
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("place", ["polled", "produced", "scored", "committed", "model-loaded"])
+@pytest.mark.parametrize("place", ["polled", "produced", "scored", "offsets-sent", "committed", "model-loaded"])
 def test_a_scorer_that_dies_is_followed_by_one_that_scores_the_rest_once(pipeline, place):
     pipeline.train_once("first.csv", plane(1))
     pipeline.set("score.commit_interval", "1ms")

@@ -132,9 +132,15 @@ class Topic:
     def _end(self, number):
         # A commit is answered before its marks are written: until then the end that a reader of what
         # is committed is told of lies before the transaction. The end of the whole log does not.
-        low, high = self._ends.get_watermark_offsets(
-            TopicPartition(self.name, number), timeout=30
-        )
+        def look():
+            try:
+                return self._ends.get_watermark_offsets(
+                    TopicPartition(self.name, number), timeout=10
+                )
+            except KafkaException:
+                return None  # a broker that has just come back may not lead yet
+
+        low, high = wait_until(look, f"the end of {self.name} partition {number} is known", 60)
         return high if high > low else 0
 
     def close(self):

@@ -80,13 +80,15 @@ class SabotagedSource final : public RecordSource {
 
 }  // namespace
 
-Result<std::unique_ptr<SabotagedBroker>> SabotagedBroker::make(const KafkaProperties& properties) {
+Result<std::unique_ptr<SabotagedBroker>> SabotagedBroker::make(const KafkaProperties& properties,
+                                                               const KafkaTimeouts& timeouts,
+                                                               const CrashPoints& crash_points) {
   const char* given = std::getenv("WEIR_SABOTAGE");
   const std::string sabotage = given == nullptr ? "" : given;
   if (std::find(kNames.begin(), kNames.end(), sabotage) == kNames.end()) {
     return fail(Code::kBadConfig, "WEIR_SABOTAGE names no fault: '" + sabotage + "'");
   }
-  auto inner = WEIR_TRY(KafkaBroker::make(properties));
+  auto inner = WEIR_TRY(KafkaBroker::make(properties, timeouts, crash_points));
   return std::unique_ptr<SabotagedBroker>(new SabotagedBroker(std::move(inner), sabotage));
 }
 

@@ -21,7 +21,9 @@ namespace weir::stream {
 
 class SabotagedBroker final : public Broker {
  public:
-  static Result<std::unique_ptr<SabotagedBroker>> make(const KafkaProperties& properties);
+  static Result<std::unique_ptr<SabotagedBroker>> make(const KafkaProperties& properties,
+                                                       const KafkaTimeouts& timeouts = {},
+                                                       const CrashPoints& crash_points = {});
 
   Status ensure_topics(const std::vector<TopicSpec>& topics, Millis timeout) override;
   Result<std::unique_ptr<RecordSource>> open_source(
