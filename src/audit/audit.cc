@@ -116,12 +116,6 @@ Result<SwapNotes> read_swaps(stream::Broker& broker, const AuditOptions& options
   return notes;
 }
 
-// What is beyond the first log is judged by the second alone, so only one of them gives findings.
-struct ControlLogs {
-  ControlHistory before;
-  ControlHistory after;
-};
-
 stream::HistoryStart start_at(std::optional<std::int64_t> time_ms) {
   stream::HistoryStart start;
   start.time_ms = time_ms;
@@ -156,18 +150,17 @@ Result<AuditReport> run_audit(const AuditOptions& options, stream::Broker& broke
   evidence.dead = dead.get();
   evidence.features = features.get();
 
-  ControlLogs control;
+  // Whatever is wrong with the log is found in its second reading, too.
   Findings unused(0);
-  control.before = judge_control_log(WEIR_TRY(read_control(broker, options)), unused);
+  const ControlHistory before = judge_control_log(WEIR_TRY(read_control(broker, options)), unused);
   const StoreListing listing =
       WEIR_TRY(StoreListing::look(store, options.dataset_path, options.models_path));
   const auto entries = WEIR_TRY(read_control(broker, options));
-  control.after = judge_control_log(entries, report.findings);
+  const ControlHistory after = judge_control_log(entries, report.findings);
   report.control_records = entries.size();
-  report.epochs = control.after.reigns.size() - (control.after.under_way() ? 1 : 0);
+  report.epochs = after.reigns.size() - (after.under_way() ? 1 : 0);
 
-  StoreAudit store_audit(store, listing, control.before, control.after, since.value_or(0),
-                         report.findings);
+  StoreAudit store_audit(store, listing, before, after, since.value_or(0), report.findings);
   WEIR_TRY(store_audit.check_models());
   WEIR_TRY(store_audit.check_datasets(
       [&](std::uint64_t bytes) { return progress("data sets", bytes, 0); }));
@@ -175,7 +168,7 @@ Result<AuditReport> run_audit(const AuditOptions& options, stream::Broker& broke
 
   const SwapNotes swaps = WEIR_TRY(read_swaps(broker, options, report.findings));
   evidence.swaps = &swaps;
-  evidence.control = &control.after;
+  evidence.control = &after;
   evidence.models = &store_audit.models();
   StreamAudit stream_audit(evidence, options.stream, report.findings);
   report.stream = WEIR_TRY(stream_audit.run(

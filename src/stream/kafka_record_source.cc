@@ -251,13 +251,18 @@ class KafkaRecordSource final : public RecordSource {
 
   Status seek() {
     if (!seek_due_ || paused_ || positions_.empty()) return {};
-    const PartitionListPtr list = list_of(topic_, assignment());
+    WEIR_TRY(seek_all(*client_, *next_of_all(), timeouts_.lookup));
+    seek_due_ = false;
+    return {};
+  }
+
+  // What is held, each partition at the offset that is to come next.
+  PartitionListPtr next_of_all() const {
+    PartitionListPtr list = list_of(topic_, assignment());
     for (int i = 0; i < list->cnt; ++i) {
       list->elems[i].offset = positions_.at(list->elems[i].partition).next;
     }
-    WEIR_TRY(seek_all(*client_, *list, timeouts_.lookup));
-    seek_due_ = false;
-    return {};
+    return list;
   }
 
   // librdkafka has given a partition up as out of range. It has been seen to do so at the very end
@@ -292,11 +297,7 @@ class KafkaRecordSource final : public RecordSource {
   }
 
   Status fetch_anew() {
-    const PartitionListPtr starts = list_of(topic_, assignment());
-    for (int i = 0; i < starts->cnt; ++i) {
-      starts->elems[i].offset = positions_.at(starts->elems[i].partition).next;
-    }
-    if (const auto error = rd_kafka_assign(client_->get(), starts.get())) {
+    if (const auto error = rd_kafka_assign(client_->get(), next_of_all().get())) {
       return fail(client_->error(error));
     }
     apply_pause();
