@@ -54,6 +54,7 @@ trap 'exit 143' TERM HUP
 
 passed=0
 failed=0
+broken=()  # the stages with failures: name|report
 
 # Adds a test runner's report in JUnit's format to the sums; prints how many it counted, and how
 # many of them failed.
@@ -72,6 +73,24 @@ print(total - bad - idle, bad)
 EOF
 }
 
+# Prints what each failed test in a report said, in its last lines: the end of a long output is what
+# gets read, and what is kept.
+retell() {
+  /usr/bin/python3 - "$1" <<'EOF'
+import sys, xml.etree.ElementTree as tree
+try:
+    cases = list(tree.parse(sys.argv[1]).getroot().iter("testcase"))
+except (OSError, tree.ParseError):
+    cases = []
+for case in cases:
+    for fault in [*case.iter("failure"), *case.iter("error")]:
+        print(f"failed: {case.get('classname')} {case.get('name')}")
+        texts = [fault.get("message"), fault.text, case.findtext("system-out"), case.findtext("system-err")]
+        lines = "\n".join(text for text in texts if text).splitlines()
+        print("\n".join("  " + line[:400] for line in lines[-40:]))
+EOF
+}
+
 # stage NAME REPORT COMMAND...: runs a command and counts what it reports. A command that fails
 # without a failed test in its report, such as a build or a test program that crashed, counts as one
 # failure.
@@ -86,6 +105,7 @@ stage() {
     [ $((good + bad)) != 0 ] || { say "$name: ran no test"; status=1; }
   fi
   if [ $status != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  [ "$bad" = 0 ] || broken+=("$name|$report")
   passed=$((passed + good))
   failed=$((failed + bad))
   if [ $status = 0 ]; then say "$name: done in $(since "$start")"; else say "$name: FAILED"; fi
@@ -149,5 +169,9 @@ if [ $quick = 0 ]; then
   stage "building tsan" '' build tsan $threaded && unit tsan || true
 fi
 
+for stage in "${broken[@]}"; do
+  say "${stage%|*}: FAILED"
+  retell "${stage##*|}"
+done
 printf '%d passed, %d failed\n' $passed $failed
 [ $failed = 0 ]
