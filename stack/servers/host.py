@@ -24,13 +24,18 @@ def _boot_id():
 
 
 def _start_ticks(pid):
-    """When the process started, in ticks since the machine did; None if it has ended."""
+    """When the process started, in ticks since the machine did; None if it has ended.
+
+    It has ended when its last thread has. A first thread that is gone is a zombie even while others
+    are dying, and those hold the ports and files of the process until they are done.
+    """
     try:
         with open(f"/proc/{pid}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
     except OSError:
         return None
-    return None if fields[0] in "ZX" else int(fields[19])
+    threads = int(fields[17])
+    return None if fields[0] in "ZX" and threads <= 1 else int(fields[19])
 
 
 class PidFile:

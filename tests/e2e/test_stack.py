@@ -2,11 +2,16 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
 from support.kafka import Admin, Topic, send_all
 from support.stack import ROOT, stack_command, stack_in
+from support.waiting import wait_until
+
+sys.path.insert(0, str(ROOT / "stack" / "servers"))
+from host import PidFile  # noqa: E402
 
 
 @pytest.fixture
@@ -19,6 +24,30 @@ def three_brokers(stack):
     stack_command(*up, seconds=300)
     yield stack_in(directory)
     stack_command("down", directory, "--kill", "--wipe")
+
+
+FIRST_THREAD_ENDS = """
+import ctypes, threading, time
+threading.Thread(target=time.sleep, args=(600,)).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_server_is_gone_when_its_last_thread_is(tmp_path):
+    # A killed server of many threads: the first is gone, the others still hold its ports.
+    process = subprocess.Popen([sys.executable, "-c", FIRST_THREAD_ENDS])
+    try:
+        pid_file = PidFile(str(tmp_path / "pid"))
+        pid_file.write(process.pid)
+        zombie = f"{process.pid} (python3) Z"
+        stat = f"/proc/{process.pid}/stat"
+        wait_until(lambda: open(stat).read().startswith(zombie), "its first thread has ended")
+        assert pid_file.live_pid() == process.pid
+        assert pid_file.stop(30, at_once=True) == "killed"
+        assert pid_file.live_pid() is None
+    finally:
+        process.kill()
+        process.wait()
 
 
 def told(command, directory, *arguments):
