@@ -41,6 +41,8 @@ std::optional<std::string> nearest_name(std::string_view word, const Range& cand
 int edit_distance(std::string_view a, std::string_view b);
 
 std::string to_hex(std::string_view bytes);
+// Two digits a byte, of either case; nullopt where it is anything else.
+std::optional<std::string> from_hex(std::string_view digits);
 
 // ---- implementation ----
 template <typename Range>

@@ -150,5 +150,16 @@ TEST(FitColumns, fills_up_by_columns_and_not_by_bytes) {
   EXPECT_EQ(fit_columns("価格価格", 6), "価格… ");
 }
 
+TEST(Hex, reads_back_what_it_wrote) {
+  const std::string bytes("\x00\x7f\x80\xff\n", 5);
+  EXPECT_EQ(to_hex(bytes), "007f80ff0a");
+  EXPECT_EQ(from_hex("007f80ff0a"), bytes);
+  EXPECT_EQ(from_hex("FFfA"), "\xff\xfa");
+  EXPECT_EQ(from_hex(""), "");
+  for (const char* text : {"0", "0g", "g0", "0x", "+1", " 1", "1 ", "-1"}) {
+    EXPECT_EQ(from_hex(text), std::nullopt) << text;
+  }
+}
+
 }  // namespace
 }  // namespace weir
