@@ -89,10 +89,11 @@ Status read_log(stream::Broker& broker, const std::string& topic, Millis timeout
 Result<std::vector<ControlEntry>> read_control(stream::Broker& broker,
                                                const AuditOptions& options) {
   std::vector<ControlEntry> entries;
-  WEIR_TRY(read_log(
-      broker, options.control_topic, options.stream.timeout, [&](const stream::Record& record) {
-        entries.push_back({record.offset, record.timestamp_ms, std::string(record.value)});
-      }));
+  WEIR_TRY(
+      read_log(broker, options.control_topic.name(), options.stream.timeout,
+               [&](const stream::Record& record) {
+                 entries.push_back({record.offset, record.timestamp_ms, std::string(record.value)});
+               }));
   return entries;
 }
 
@@ -152,11 +153,12 @@ Result<AuditReport> run_audit(const AuditOptions& options, stream::Broker& broke
 
   // Whatever is wrong with the log is found in its second reading, too.
   Findings unused(0);
-  const ControlHistory before = judge_control_log(WEIR_TRY(read_control(broker, options)), unused);
+  const ControlHistory before =
+      judge_control_log(WEIR_TRY(read_control(broker, options)), options.control_topic, unused);
   const StoreListing listing =
       WEIR_TRY(StoreListing::look(store, options.dataset_path, options.models_path));
   const auto entries = WEIR_TRY(read_control(broker, options));
-  const ControlHistory after = judge_control_log(entries, report.findings);
+  const ControlHistory after = judge_control_log(entries, options.control_topic, report.findings);
   report.control_records = entries.size();
   report.epochs = after.reigns.size() - (after.under_way() ? 1 : 0);
 

@@ -16,6 +16,7 @@
 #include "audit/store_audit.h"
 #include "audit/stream_audit.h"
 #include "base/clock.h"
+#include "record/control_topic.h"
 #include "store/file_store.h"
 #include "stream/broker.h"
 
@@ -25,7 +26,7 @@ struct AuditOptions {
   std::string features_topic;
   std::string predictions_topic;
   std::string dead_topic;
-  std::string control_topic;
+  record::ControlTopic control_topic;
   std::string swaps_topic;
   std::string group;  // of the scorers
   std::string dataset_path;

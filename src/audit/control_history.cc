@@ -10,12 +10,14 @@ using record::Outcome;
 // Folds the log; knows which model ruled last and the sha256 of every version so far.
 class Judge {
  public:
-  explicit Judge(Findings& findings) : findings_(findings) {}
+  Judge(const record::ControlTopic& topic, Findings& findings)
+      : topic_(topic), findings_(findings) {}
 
   void take(const ControlEntry& entry) {
-    const auto record = ControlRecord::parse(entry.value);
+    const auto record = topic_.read(entry.value);
     if (!record) {
-      findings_.add(Breach::kControlUnreadable,
+      const bool forged = record.error().code() == Code::kPermissionDenied;
+      findings_.add(forged ? Breach::kControlForged : Breach::kControlUnreadable,
                     [&] { return place(entry) + ": " + record.error().message(); });
       return;
     }
@@ -90,6 +92,7 @@ class Judge {
     return "";
   }
 
+  const record::ControlTopic& topic_;
   Findings& findings_;
   ControlHistory history_;
   std::uint64_t live_ = 0;
@@ -118,8 +121,9 @@ std::set<std::uint64_t> ControlHistory::trained() const {
   return versions;
 }
 
-ControlHistory judge_control_log(std::span<const ControlEntry> entries, Findings& findings) {
-  Judge judge(findings);
+ControlHistory judge_control_log(std::span<const ControlEntry> entries,
+                                 const record::ControlTopic& topic, Findings& findings) {
+  Judge judge(topic, findings);
   for (const ControlEntry& entry : entries) judge.take(entry);
   return judge.take_history();
 }

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "audit/findings.h"
-#include "record/control.h"
+#include "record/control_topic.h"
 
 namespace weir::audit {
 
@@ -46,6 +46,8 @@ struct ControlHistory {
   std::set<std::uint64_t> trained() const;
 };
 
-ControlHistory judge_control_log(std::span<const ControlEntry> entries, Findings& findings);
+// Records that the topic does not vouch for are forged: breaches, too, which change nothing.
+ControlHistory judge_control_log(std::span<const ControlEntry> entries,
+                                 const record::ControlTopic& topic, Findings& findings);
 
 }  // namespace weir::audit

@@ -38,6 +38,8 @@ constexpr std::array<BreachKind, kBreaches> kKinds = {{
      "the swaps topic does not say, or says wrongly, where an epoch took over a partition"},
     {Breach::kControlUnreadable, 3, "control_unreadable",
      "a record of the control log that cannot be read"},
+    {Breach::kControlForged, 3, "control_forged",
+     "a record of the control log that no trusted key has signed"},
     {Breach::kControlOutOfOrder, 3, "control_out_of_order",
      "a record of the control log that cannot follow"},
     {Breach::kDatasetMissing, 4, "dataset_missing",

@@ -37,6 +37,7 @@ enum class Breach {
   kOutOfReign,
   kSwapNotOnRecord,
   kControlUnreadable,
+  kControlForged,
   kControlOutOfOrder,
   // 4: one place, one model
   kDatasetMissing,

@@ -2,6 +2,7 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
+#include "record/signing_keys_test.h"
 
 namespace weir::audit {
 namespace {
@@ -153,6 +154,16 @@ static Event with_ends(Event resume, int partition_0, int partition_1) {
   return resume;
 }
 
+void sign_control(Past& run) {
+  const record::ControlTopic topic = record::trainers_topic("p.control");
+  for (Event& event : run.events) {
+    if (event.topic != "p.control") continue;
+    const auto record = record::ControlRecord::parse(event.value);
+    ASSERT_TRUE(record) << event.value;
+    event.value = topic.to_value(*record);
+  }
+}
+
 void leave_out_ends(Past& run) {
   for (Event& event : run.events) {
     if (event.topic != "p.control") continue;
@@ -202,8 +213,17 @@ Played::Played(const Past& run) {
 }
 
 Result<AuditReport> Played::audit(std::optional<std::int64_t> since_ms) {
-  AuditOptions options{"p.features", "p.predictions", "p.dead", "p.control", "p.swaps", "p.scorer",
-                       "/dataset",   "/models",       since_ms, 10,          {}};
+  AuditOptions options{"p.features",
+                       "p.predictions",
+                       "p.dead",
+                       control_topic,
+                       "p.swaps",
+                       "p.scorer",
+                       "/dataset",
+                       "/models",
+                       since_ms,
+                       10,
+                       {}};
   return run_audit(options, broker, store, clock,
                    [](std::string_view, std::uint64_t, std::uint64_t) { return Status(); });
 }

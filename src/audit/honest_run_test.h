@@ -39,6 +39,8 @@ struct Past {
 };
 
 Past honest();
+// With the trainer's signature on every control record.
+void sign_control(Past& run);
 // As resumes were before they told where the predictions topic ends.
 void leave_out_ends(Past& run);
 
@@ -60,6 +62,7 @@ class Played {
  public:
   explicit Played(const Past& run);
   Result<AuditReport> audit(std::optional<std::int64_t> since_ms = std::nullopt);
+  record::ControlTopic control_topic = std::string("p.control");
 
   SimulatedClock clock;
   stream::MemoryBroker broker{clock};

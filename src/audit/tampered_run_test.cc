@@ -4,6 +4,7 @@
 #include "audit/honest_run_test.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "record/signing_keys_test.h"
 
 namespace weir::audit {
 namespace {
@@ -296,6 +297,37 @@ INSTANTIATE_TEST_SUITE_P(
                   },
                   {"dataset_changed"}}),
     [](const auto& tested) { return tested.param.name; });
+
+Names found_by_keys(const Past& run) {
+  Played played(run);
+  played.control_topic = record::readers_topic("p.control");
+  const auto report = played.audit();
+  EXPECT_TRUE(report) << report.error().message();
+  return report ? found_in(report->findings) : Names{};
+}
+
+TEST(SignedRun, is_held_against_the_keys) {
+  Past run = honest();
+  sign_control(run);
+  EXPECT_THAT(found_by_keys(run), ::testing::IsEmpty());
+
+  // A resume that would count, but for the signature: named, and nothing else comes of it.
+  Past forged = run;
+  const auto halt =
+      std::find_if(forged.events.begin(), forged.events.end(), [](const Event& event) {
+        return event.value.find(R"("type":"halt","epoch":2)") != std::string::npos;
+      });
+  forged.events.insert(halt + 1, resume(2, 1, "failed"));
+  EXPECT_THAT(found_by_keys(forged), UnorderedElementsAreArray({"control_forged"}));
+
+  // With a digit changed the trainer's own resume is no better.
+  Past changed = run;
+  for (Event& event : changed.events) {
+    if (event.value.find(R"("type":"resume","epoch":3)") == std::string::npos) continue;
+    replace(event.value, R"("by":")", R"("by":"x)");
+  }
+  EXPECT_THAT(found_by_keys(changed), ::testing::Contains("control_forged"));
+}
 
 }  // namespace
 }  // namespace weir::audit

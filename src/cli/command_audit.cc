@@ -109,7 +109,7 @@ Result<audit::AuditOptions> options_of(Context& context, const AuditCommandOptio
   options.features_topic = own.topics.features;
   options.predictions_topic = own.topics.predictions;
   options.dead_topic = own.topics.dead;
-  options.control_topic = own.topics.control;
+  options.control_topic = context.control_topic();
   options.swaps_topic = own.topics.swaps;
   options.group = own.score.group;
   options.dataset_path = own.dataset.path;
@@ -132,7 +132,7 @@ Result<std::uint64_t> audit_pipeline(const AuditCommandOptions& command) {
   const audit::AuditOptions options = WEIR_TRY(options_of(*context, command));
   store::FileStore* store = WEIR_TRY(context->store());
   stream::Broker* broker = WEIR_TRY(context->broker());
-  WEIR_TRY(during(broker->log_ends(options.control_topic, kFirstContact),
+  WEIR_TRY(during(broker->log_ends(options.control_topic.name(), kFirstContact),
                   "reaching Kafka at " + context->settings().kafka.at("bootstrap.servers")));
   const SteadyTime began = context->clock().steady();
   Result<audit::AuditReport> report = [&] {

@@ -87,7 +87,7 @@ Status probe_folder(store::FileStore& store, const std::string& folder) {
 
 Status probe_control(Context& context) {
   stream::Broker* broker = WEIR_TRY(context.broker());
-  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.settings().topics.control));
+  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.control_topic()));
   return control->catch_up(kLogTimeout);
 }
 

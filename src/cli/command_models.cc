@@ -29,8 +29,7 @@ std::uint64_t live_version(Context& context) {
   const auto attempt = [&]() -> Result<std::uint64_t> {
     stream::Broker* broker = WEIR_TRY(context.broker());
     WEIR_TRY(context.ensure_topics());
-    auto control =
-        WEIR_TRY(gate::ControlFollower::open(*broker, context.settings().topics.control));
+    auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.control_topic()));
     WEIR_TRY(control->catch_up(kLogTimeout));
     return control->state().version;
   };
@@ -110,7 +109,7 @@ Status roll_back(const ModelsOptions& options) {
   stream::Broker* broker = WEIR_TRY(context->broker());
   WEIR_TRY(context->ensure_topics());
   const config::TopicsSettings& topics = context->settings().topics;
-  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, topics.control));
+  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context->control_topic()));
   WEIR_TRY(control->catch_up(kLogTimeout));
   const std::uint64_t epoch = control->state().epoch;
 

@@ -24,7 +24,7 @@ Result<registry::LoadedModel> model_to_use(Context& context, std::uint64_t versi
   if (version != 0) return models.load(version, "");
   stream::Broker* broker = WEIR_TRY(context.broker());
   WEIR_TRY(context.ensure_topics());
-  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.settings().topics.control));
+  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.control_topic()));
   WEIR_TRY(control->catch_up(kLogTimeout));
   if (control->state().version == 0) {
     return fail(Code::kNotFound, "no model is in force yet; drop a data set first ('weir drop')");

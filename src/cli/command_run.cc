@@ -27,7 +27,7 @@ struct RunOptions {
 RoleSpec view_spec(Roles& roles, const RunOptions& options) {
   const config::TopicsSettings& topics = roles.context.settings().topics;
   LiveViewOptions view;
-  view.control_topic = topics.control;
+  view.control_topic = roles.context.control_topic();
   view.predictions_topic = topics.predictions;
   view.dead_topic = topics.dead;
   view.json = options.common.json();

@@ -44,7 +44,7 @@ Result<PipelineStatus> look(Context& context) {
   stream::Broker* broker = WEIR_TRY(context.broker());
   WEIR_TRY(context.ensure_topics());
   PipelineStatus status;
-  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, own.topics.control));
+  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.control_topic()));
   WEIR_TRY(control->catch_up(kTimeout));
   status.control = control->state();
   auto members = WEIR_TRY(gate::MemberTable::open(*broker, own.topics.members, context.clock()));

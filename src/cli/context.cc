@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/control_keys.h"
 #include "cli/version.h"
 #include "store/open_store.h"
 #include "stream/kafka_broker.h"
@@ -100,7 +101,9 @@ Result<config::LoadedSettings> load_settings_for(const CommonOptions& common) {
 }
 
 Result<std::unique_ptr<Context>> Context::make(const CommonOptions& common) {
-  return std::unique_ptr<Context>(new Context(WEIR_TRY(load_settings_for(common))));
+  config::LoadedSettings loaded = WEIR_TRY(load_settings_for(common));
+  record::ControlKeys keys = WEIR_TRY(read_control_keys(loaded.settings.control));
+  return std::unique_ptr<Context>(new Context(std::move(loaded), std::move(keys)));
 }
 
 Result<store::FileStore*> Context::store() {
@@ -167,7 +170,7 @@ train::TrainingOptions Context::training_options() const {
 train::TrainerOptions Context::trainer_options() const {
   const config::Settings& own = settings();
   train::TrainerOptions options;
-  options.control_topic = own.topics.control;
+  options.control_topic = control_topic();
   options.members_topic = own.topics.members;
   options.predictions_topic = own.topics.predictions;
   options.dead_topic = own.topics.dead;

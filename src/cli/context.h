@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/load_settings.h"
+#include "record/control_topic.h"
 #include "registry/dataset_folder.h"
 #include "registry/model_registry.h"
 #include "store/file_store.h"
@@ -60,6 +61,7 @@ class Context {
   const config::Settings& settings() const { return loaded_.settings; }
   const config::LoadedSettings& loaded() const { return loaded_; }
   Clock& clock() { return system_clock(); }
+  const record::ControlTopic& control_topic() const { return control_topic_; }
   // Made at the first call; the store's first request comes later.
   Result<store::FileStore*> store();
   Result<stream::Broker*> broker();
@@ -75,9 +77,11 @@ class Context {
   train::TrainerOptions trainer_options() const;
 
  private:
-  explicit Context(config::LoadedSettings loaded) : loaded_(std::move(loaded)) {}
+  Context(config::LoadedSettings loaded, record::ControlKeys keys)
+      : loaded_(std::move(loaded)), control_topic_(settings().topics.control, std::move(keys)) {}
 
   config::LoadedSettings loaded_;
+  record::ControlTopic control_topic_;
   std::shared_ptr<store::FileStore> store_;
   std::unique_ptr<stream::Broker> broker_;
 };

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/role.h"
 #include "gate/control_log.h"
+#include "record/control_topic.h"
 #include "registry/model_registry.h"
 #include "stream/broker.h"
 
@@ -27,7 +28,7 @@ struct ControlShown {
 };
 
 struct LiveViewOptions {
-  std::string control_topic;
+  record::ControlTopic control_topic;
   std::string predictions_topic;
   std::string dead_topic;
   bool json = false;

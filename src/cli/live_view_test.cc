@@ -35,7 +35,7 @@ class LiveViewTest : public testing::Test {
   }
 
   void write(const ControlRecord& record) {
-    broker.produce(options.control_topic, std::nullopt, record.to_json(), 0);
+    broker.produce(options.control_topic.name(), std::nullopt, record.to_json(), 0);
   }
   void write_halt(std::uint64_t epoch) {
     ControlRecord halt;
@@ -88,7 +88,7 @@ TEST_F(LiveViewTest, shows_each_control_record_once_and_in_order_where_many_come
     write_resume(epoch, epoch == 2 ? Outcome::kRefused : Outcome::kTrained);
   }
   std::vector<std::string> expected;
-  for (const auto& record : broker.records(options.control_topic)) {
+  for (const auto& record : broker.records(options.control_topic.name())) {
     expected.push_back(nlohmann::ordered_json::parse(record.value).dump());
   }
   EXPECT_EQ(lines_of([&] { step(); }), expected);

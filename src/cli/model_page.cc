@@ -82,7 +82,9 @@ Result<std::vector<record::Reign>> read_reigns(Context& context, std::uint64_t v
     }
     return {};
   };
-  WEIR_TRY(during(read(topics.control, record::ControlRecord::parse), "reading " + topics.control));
+  WEIR_TRY(during(read(topics.control,
+                       [&](std::string_view value) { return context.control_topic().read(value); }),
+                  "reading " + topics.control));
   WEIR_TRY(during(read(topics.swaps, record::SwapRecord::parse), "reading " + topics.swaps));
   const std::uint64_t strange = not_read + history.contradictions();
   if (strange > 0) {

@@ -54,7 +54,7 @@ Result<RoleSpec> Roles::producer() {
   const config::Settings& own = context.settings();
   produce::ProducerOptions options;
   options.features_topic = own.topics.features;
-  options.control_topic = own.topics.control;
+  options.control_topic = context.control_topic();
   options.members_topic = own.topics.members;
   options.member = WEIR_TRY(context.claim_member_name("producer"));
   options.rate = own.produce.rate;
@@ -77,7 +77,7 @@ Result<RoleSpec> Roles::scorer() {
   options.features_topic = own.topics.features;
   options.predictions_topic = own.topics.predictions;
   options.dead_topic = own.topics.dead;
-  options.control_topic = own.topics.control;
+  options.control_topic = context.control_topic();
   options.members_topic = own.topics.members;
   options.swaps_topic = own.topics.swaps;
   options.group = own.score.group;

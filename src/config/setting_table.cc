@@ -154,6 +154,20 @@ void add_model_and_topics(std::vector<Setting>& table) {
                "How many copies a topic gets when it is made; -1 leaves that to the brokers.")});
 }
 
+void add_control(std::vector<Setting>& table) {
+  table.insert(
+      table.end(),
+      {text(WEIR_AT(control.signing_key), bytes_rule(0, 4000), "/etc/weir/control.key",
+            "The local file with the trainer's private key, Ed25519 in PEM; empty is not to sign "
+            "control records."),
+       text(WEIR_AT(control.trusted_keys), bytes_rule(0, 4000), "/etc/weir/control.pub",
+            "The local file with the public keys by one of which a control record has to be signed "
+            "to count; empty is that of signing_key, or where there is none, not to check."),
+       integer(WEIR_AT(control.unsigned_epochs), 0, 9'999'999'999, "epochs",
+               "Control records of epochs up to this one count without a signature: those from "
+               "before there were keys.")});
+}
+
 void add_roles(std::vector<Setting>& table) {
   table.insert(
       table.end(),
@@ -220,6 +234,7 @@ std::vector<Setting> make_table() {
           "Whether the stream halts while a model is trained or is scored by the old one.")};
   add_dataset(table);
   add_model_and_topics(table);
+  add_control(table);
   add_roles(table);
   add_surroundings(table);
   return table;

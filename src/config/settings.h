@@ -55,6 +55,14 @@ struct TopicsSettings {
   bool operator==(const TopicsSettings&) const = default;
 };
 
+struct ControlSettings {
+  std::string signing_key;   // a local file; empty: control records are not signed
+  std::string trusted_keys;  // a local file; empty: the signing key's own, or nothing is checked
+  std::int64_t unsigned_epochs = 0;
+
+  bool operator==(const ControlSettings&) const = default;
+};
+
 struct ProduceSettings {
   std::optional<double> rate = 2.0;  // rows per second; nullopt is `max`
   std::int64_t count = 0;            // 0: no end
@@ -108,6 +116,7 @@ struct Settings {
   // stream room's to say.
   std::map<std::string, std::string> kafka = {{"bootstrap.servers", "localhost:9092"}};
   TopicsSettings topics;
+  ControlSettings control;
   ProduceSettings produce;
   ScoreSettings score;
   TrainSettings train;

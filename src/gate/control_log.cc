@@ -18,62 +18,71 @@ bool is_applied(const record::ControlState& state, const record::ControlRecord& 
 }  // namespace
 
 Result<std::unique_ptr<ControlFollower>> ControlFollower::open(stream::Broker& broker,
-                                                               const std::string& topic) {
-  auto log = WEIR_TRY(during(broker.open_log(topic, stream::StartAt::kEarliest),
-                             "opening the control log " + topic));
+                                                               const record::ControlTopic& topic) {
+  auto log = WEIR_TRY(during(broker.open_log(topic.name(), stream::StartAt::kEarliest),
+                             "opening the control log " + topic.name()));
   return std::unique_ptr<ControlFollower>(new ControlFollower(std::move(log), topic));
 }
 
 Status ControlFollower::catch_up(Millis timeout) {
-  const auto entries = WEIR_TRY(
-      during(log_->read_to_end(timeout), "reading the control log " + topic_ + " to its end"));
+  const auto entries = WEIR_TRY(during(log_->read_to_end(timeout),
+                                       "reading the control log " + topic_.name() + " to its end"));
   return apply(entries);
 }
 
 Result<bool> ControlFollower::poll(Millis timeout) {
-  const auto entries = WEIR_TRY(during(log_->poll(timeout), "reading the control log " + topic_));
+  const auto entries =
+      WEIR_TRY(during(log_->poll(timeout), "reading the control log " + topic_.name()));
   WEIR_TRY(apply(entries));
   return !entries.empty();
 }
 
 Status ControlFollower::apply(const std::vector<stream::LogEntry>& entries) {
   for (const stream::LogEntry& entry : entries) {
-    auto record = record::ControlRecord::parse(entry.value);
-    Status applied = record ? state_.apply(*record) : Status(fail(record.error()));
-    if (applied) {
-      if (listener_) listener_(*record);
-      continue;
+    const auto record = topic_.read(entry.value);
+    const Status applied = record ? state_.apply(*record) : Status(fail(record.error()));
+    if (!applied) {
+      WEIR_TRY(pass_over(entry, applied.error()));
+    } else if (listener_) {
+      listener_(*record);
     }
-    if (applied.error().code() == Code::kUnsupported) {
-      return fail(
-          std::move(applied.error())
-              .while_doing("reading offset " + std::to_string(entry.offset) + " of " + topic_));
-    }
-    log::error("ignored a control record that cannot be: somebody other than the trainer wrote it?",
-               {{"topic", topic_}, {"offset", entry.offset}, {"reason", applied.error()}});
   }
   return {};
 }
 
+Status ControlFollower::pass_over(const stream::LogEntry& entry, const Error& why) const {
+  if (why.code() == Code::kUnsupported) {
+    return fail(Error(why).while_doing("reading offset " + std::to_string(entry.offset) + " of " +
+                                       topic_.name()));
+  }
+  const bool forged = why.code() == Code::kPermissionDenied;
+  log::error(forged ? "ignored a forged control record: no trusted key has signed it (where it is "
+                      "older than the keys, set control.unsigned_epochs)"
+                    : "ignored a control record that cannot be: somebody other than the trainer "
+                      "wrote it?",
+             {{"topic", topic_.name()}, {"offset", entry.offset}, {"reason", why}});
+  return {};
+}
+
 Result<std::unique_ptr<ControlWriter>> ControlWriter::open(stream::Broker& broker,
-                                                           const std::string& topic,
+                                                           const record::ControlTopic& topic,
                                                            const std::string& transactional_id,
                                                            Millis timeout) {
   std::unique_ptr<ControlWriter> writer(
       new ControlWriter(broker, topic, transactional_id, timeout));
   writer->sink_ = WEIR_TRY(during(broker.open_sink(transactional_id, timeout),
-                                  "opening the control log " + topic + " for writing"));
+                                  "opening the control log " + topic.name() + " for writing"));
   return writer;
 }
 
 Status ControlWriter::write_once(const std::string& value) {
   WEIR_TRY(sink_->begin());
-  WEIR_TRY(sink_->send({topic_, 0, std::nullopt, value, nullptr}));
+  WEIR_TRY(sink_->send({topic_.name(), 0, std::nullopt, value, nullptr}));
   return sink_->commit({}, {}, nullptr);
 }
 
 Status ControlWriter::append(const record::ControlRecord& record, ControlFollower& follower) {
-  const std::string value = record.to_json();
+  const std::string value = topic_.to_value(record);
   // One try: true where the record is in the log by now.
   const auto attempt = [&]() -> Result<bool> {
     if (!sink_) {
@@ -97,7 +106,7 @@ Status ControlWriter::append(const record::ControlRecord& record, ControlFollowe
     Result<bool> done = attempt();
     if (done && *done) return {};
     if (done) {
-      return fail(Code::kFenced, "somebody else writes to the control log " + topic_ +
+      return fail(Code::kFenced, "somebody else writes to the control log " + topic_.name() +
                                      ": it does not show epoch " + std::to_string(record.epoch) +
                                      " after it was written");
     }
@@ -105,10 +114,11 @@ Status ControlWriter::append(const record::ControlRecord& record, ControlFollowe
     const Code code = done.error().code();
     const bool may_try = done.error().retryable() || code == Code::kUnknownOutcome;
     if (!may_try || tries == kAppendTriesMax) {
-      return fail(std::move(done.error()).while_doing("writing to the control log " + topic_));
+      return fail(
+          std::move(done.error()).while_doing("writing to the control log " + topic_.name()));
     }
     log::warn("writing to the control log is tried again",
-              {{"topic", topic_}, {"try", tries}, {"reason", done.error()}});
+              {{"topic", topic_.name()}, {"try", tries}, {"reason", done.error()}});
   }
 }
 

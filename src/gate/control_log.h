@@ -1,8 +1,9 @@
 // The control log as a process reads it and as the leading trainer writes it.
 //
 // Owner: one role each. Threads: one. Errors: those of stream; kUnsupported where the log holds a
-// record of a newer version of the program: the role must not go on. A record that is broken or
-// that cannot follow is reported loudly and passed over: it changes no gate.
+// record of a newer version of the program: the role must not go on. A record that is broken, that
+// cannot follow, or that nobody who is trusted has signed is reported loudly and passed over: it
+// changes no gate.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "record/control.h"
+#include "record/control_topic.h"
 #include "stream/broker.h"
 
 namespace weir::gate {
@@ -19,7 +21,7 @@ namespace weir::gate {
 class ControlFollower {
  public:
   static Result<std::unique_ptr<ControlFollower>> open(stream::Broker& broker,
-                                                       const std::string& topic);
+                                                       const record::ControlTopic& topic);
   // Applies everything that was in the log when the call began.
   Status catch_up(Millis timeout);
   // Applies what has come; true where something has.
@@ -31,12 +33,13 @@ class ControlFollower {
   }
 
  private:
-  ControlFollower(std::unique_ptr<stream::LogReader> log, std::string topic)
+  ControlFollower(std::unique_ptr<stream::LogReader> log, record::ControlTopic topic)
       : log_(std::move(log)), topic_(std::move(topic)) {}
   Status apply(const std::vector<stream::LogEntry>& entries);
+  Status pass_over(const stream::LogEntry& entry, const Error& why) const;
 
   std::unique_ptr<stream::LogReader> log_;
-  const std::string topic_;
+  const record::ControlTopic topic_;
   record::ControlState state_;
   std::function<void(const record::ControlRecord&)> listener_;
 };
@@ -45,7 +48,7 @@ class ControlFollower {
 class ControlWriter {
  public:
   static Result<std::unique_ptr<ControlWriter>> open(stream::Broker& broker,
-                                                     const std::string& topic,
+                                                     const record::ControlTopic& topic,
                                                      const std::string& transactional_id,
                                                      Millis timeout);
   // Returns once the record is in the log, and `follower` has applied it. An unknown outcome is
@@ -54,7 +57,7 @@ class ControlWriter {
   Status append(const record::ControlRecord& record, ControlFollower& follower);
 
  private:
-  ControlWriter(stream::Broker& broker, std::string topic, std::string transactional_id,
+  ControlWriter(stream::Broker& broker, record::ControlTopic topic, std::string transactional_id,
                 Millis timeout)
       : broker_(broker),
         topic_(std::move(topic)),
@@ -63,7 +66,7 @@ class ControlWriter {
   Status write_once(const std::string& value);
 
   stream::Broker& broker_;
-  const std::string topic_;
+  const record::ControlTopic topic_;
   const std::string transactional_id_;
   const Millis timeout_;
   std::unique_ptr<stream::TransactionalSink> sink_;

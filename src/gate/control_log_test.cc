@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/simulated_clock.h"
+#include "record/signing_keys_test.h"
 #include "stream/memory_broker.h"
 
 namespace weir::gate {
@@ -169,6 +170,72 @@ TEST_F(ControlLog, that_cannot_be_read_or_written_is_an_error) {
   broker.set_away_until(clock.steady() + Millis{5000});
   EXPECT_TRUE(follower->poll(Millis{0}).error().retryable());
   EXPECT_TRUE(writer->append(halt(1), *follower).error().retryable());
+}
+
+// ---- signed ----
+
+class SignedControlLog : public ControlLog {
+ protected:
+  SignedControlLog()
+      : signer(record::trainers_topic(kTopic)), reader(record::readers_topic(kTopic)) {
+    auto made_follower = ControlFollower::open(broker, reader);
+    auto made_writer = ControlWriter::open(broker, signer, kWriterId, kTimeout);
+    EXPECT_TRUE(made_follower && made_writer);
+    follower = std::move(*made_follower);
+    writer = std::move(*made_writer);
+  }
+  void forge(const std::string& value) { broker.produce(kTopic, std::nullopt, value); }
+
+  const record::ControlTopic signer;
+  const record::ControlTopic reader;
+};
+
+TEST_F(SignedControlLog, is_followed_as_any_other) {
+  ASSERT_TRUE(writer->append(halt(1), *follower));
+  ASSERT_TRUE(writer->append(resume(1), *follower));
+  EXPECT_TRUE(follower->state().gate_open());
+}
+
+TEST_F(SignedControlLog, is_not_moved_by_what_no_trusted_key_has_signed) {
+  ASSERT_TRUE(writer->append(halt(1), *follower));
+  const std::string genuine = broker.records(kTopic).back().value;
+  for (const std::string& forged :
+       {resume(1).to_json(), record::strangers_topic(kTopic).to_value(resume(1)),
+        record::trainers_topic("q.control").to_value(resume(1)),
+        std::string(R"({"type":"later","epoch":1})")}) {
+    forge(forged);
+    ASSERT_TRUE(follower->catch_up(kTimeout)) << forged;
+    EXPECT_FALSE(follower->state().gate_open()) << forged;
+  }
+  // What comes after a forgery counts as if it had never been; what is said twice counts once.
+  ASSERT_TRUE(writer->append(resume(1), *follower));
+  EXPECT_TRUE(follower->state().gate_open());
+  forge(genuine);
+  ASSERT_TRUE(follower->catch_up(kTimeout));
+  EXPECT_TRUE(follower->state().gate_open());
+  EXPECT_EQ(records(), 7u);
+}
+
+TEST_F(SignedControlLog, that_was_begun_without_keys_goes_on_from_there) {
+  broker.produce(kTopic, std::nullopt, halt(1).to_json());
+  broker.produce(kTopic, std::nullopt, resume(1).to_json());
+  auto knowing = ControlFollower::open(broker, record::readers_topic(kTopic, 1));
+  auto knowing_writer =
+      ControlWriter::open(broker, record::trainers_topic(kTopic, 1), kWriterId, kTimeout);
+  ASSERT_TRUE(knowing && knowing_writer);
+  ASSERT_TRUE((*knowing)->catch_up(kTimeout));
+  EXPECT_EQ((*knowing)->state().version, 1u);
+  ASSERT_TRUE((*knowing_writer)->append(halt(2), **knowing));
+  broker.produce(kTopic, std::nullopt, resume(2).to_json());
+  ASSERT_TRUE((*knowing)->catch_up(kTimeout));
+  EXPECT_FALSE((*knowing)->state().gate_open());
+}
+
+// One that has no keys believes everybody: that is what the keys are for.
+TEST_F(SignedControlLog, is_moved_for_those_without_keys) {
+  ASSERT_TRUE(writer->append(halt(1), *follower));
+  forge(resume(1).to_json());
+  EXPECT_TRUE(follow()->state().gate_open());
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include "gate/control_log.h"
 #include "gate/members.h"
 #include "gate/waiting_notice.h"
+#include "record/control_topic.h"
 #include "registry/model_registry.h"
 #include "stream/broker.h"
 
@@ -25,7 +26,7 @@ namespace weir::produce {
 
 struct ProducerOptions {
   std::string features_topic;
-  std::string control_topic;
+  record::ControlTopic control_topic;
   std::string members_topic;
   std::string member;
   std::optional<double> rate;  // rows per second; nullopt: as fast as they go

@@ -24,6 +24,7 @@
 #include "gate/control_log.h"
 #include "gate/members.h"
 #include "gate/waiting_notice.h"
+#include "record/control_topic.h"
 #include "score/batch_scorer.h"
 #include "score/model_loader.h"
 #include "score/swap_notes.h"
@@ -36,7 +37,7 @@ struct ScorerOptions {
   std::string features_topic;
   std::string predictions_topic;
   std::string dead_topic;
-  std::string control_topic;
+  record::ControlTopic control_topic;
   std::string members_topic;
   std::string swaps_topic;
   std::string group;

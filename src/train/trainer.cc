@@ -68,8 +68,10 @@ Result<std::unique_ptr<Trainer>> Trainer::open(TrainerOptions options, stream::B
                                                models_path, std::move(train), clock,
                                                std::move(crash_points)));
   const TrainerOptions& own = trainer->options_;
+  WEIR_TRY(own.control_topic.check_can_write());
   trainer->control_ = WEIR_TRY(gate::ControlFollower::open(broker, own.control_topic));
-  trainer->leadership_ = WEIR_TRY(broker.open_leadership(own.control_topic, own.group, own.name));
+  trainer->leadership_ =
+      WEIR_TRY(broker.open_leadership(own.control_topic.name(), own.group, own.name));
   return trainer;
 }
 
@@ -106,6 +108,7 @@ Status Trainer::take_over() {
       broker_, options_.control_topic, options_.transactional_id, options_.broker_timeout));
   WEIR_TRY(control_->catch_up(options_.broker_timeout));
   members_ = WEIR_TRY(gate::MemberTable::open(broker_, options_.members_topic, clock_));
+  WEIR_TRY(check_models_are_of_this_log());
   WEIR_TRY(folder_.make_folders());
   WEIR_TRY(models_.clean_temporaries());
   writer_ = std::move(writer);
@@ -117,6 +120,24 @@ Status Trainer::take_over() {
     log::info("finishing the epoch that an earlier trainer began", {{"epoch", begun()->epoch}});
   }
   return {};
+}
+
+// A version is published in an epoch that the log has begun. Others would be taken for those of the
+// epochs to come.
+Status Trainer::check_models_are_of_this_log() {
+  const auto versions = WEIR_TRY(models_.versions());
+  const auto newest = std::max_element(versions.begin(), versions.end());
+  const std::uint64_t epoch = control_->state().epoch;
+  if (newest == versions.end() || *newest <= epoch) return {};
+  return fail(
+      Code::kBadConfig,
+      "the models folder holds version " + std::to_string(*newest) + ", and the control log " +
+          options_.control_topic.name() + " " +
+          (epoch == 0 ? "knows of no epoch"
+                      : "knows of none after epoch " + std::to_string(epoch)) +
+          ": it is another pipeline's folder, or the log was begun anew, or its records are "
+          "older than control.trusted_keys (then set control.unsigned_epochs). Give the "
+          "pipeline a model.path of its own, or the control topic that belongs to it");
 }
 
 record::ControlRecord Trainer::new_record(record::ControlType type, std::uint64_t epoch) const {

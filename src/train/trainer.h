@@ -22,6 +22,7 @@
 #include "base/role.h"
 #include "gate/control_log.h"
 #include "gate/members.h"
+#include "record/control_topic.h"
 #include "registry/dataset_folder.h"
 #include "registry/model_registry.h"
 #include "stream/broker.h"
@@ -36,7 +37,7 @@ using TrainFunction =
     std::function<Result<TrainedModel>(const registry::Dataset&, const ProgressFunction&)>;
 
 struct TrainerOptions {
-  std::string control_topic;
+  record::ControlTopic control_topic;
   std::string members_topic;
   std::string predictions_topic;  // where they end is written into each resume
   std::string dead_topic;
@@ -90,6 +91,7 @@ class Trainer final : public Role {
 
   Status lead_or_stand_by(Millis wait_max);
   Status take_over();
+  Status check_models_are_of_this_log();
   Status finish_last_move();
   Status watch(Millis wait_max, std::stop_token stop);
   Status set_aside_duplicate(const registry::Dataset& dataset);

@@ -61,7 +61,7 @@ class AnswerCheck {
     }
     record::ControlState state;
     for (const auto& entry : world.broker.records(world.topics.control)) {
-      const auto record = record::ControlRecord::parse(entry.value);
+      const auto record = world.control_record(entry.value);
       if (!record || !state.apply(*record) || record->type != record::ControlType::kResume)
         continue;
       version_of_epoch_[record->epoch] = record->version;
@@ -218,7 +218,7 @@ void check_order(World& world, std::vector<std::string>& problems) {
       concluded = true;
     }
     if (event.kind == Event::Kind::kControl) {
-      const auto record = record::ControlRecord::parse(event.value);
+      const auto record = world.control_record(event.value);
       if (!record || !state.apply(*record)) continue;
       concluded = false;
     }

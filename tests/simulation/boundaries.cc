@@ -61,7 +61,7 @@ void check_swaps(World& world, std::vector<std::string>& problems) {
   std::map<std::uint64_t, std::uint64_t> version_of_epoch;
   record::ControlState state;
   for (const auto& entry : world.broker.records(world.topics.control)) {
-    const auto record = record::ControlRecord::parse(entry.value);
+    const auto record = world.control_record(entry.value);
     if (!record || !state.apply(*record)) continue;
     if (record->type == record::ControlType::kResume)
       version_of_epoch[record->epoch] = record->version;
@@ -151,7 +151,7 @@ void check_output_ends(World& world, std::vector<std::string>& problems) {
   const std::vector<Written> answers = all_answers(world);
   record::ControlState state;
   for (const auto& entry : world.broker.records(world.topics.control)) {
-    const auto resume = record::ControlRecord::parse(entry.value);
+    const auto resume = world.control_record(entry.value);
     const auto begun = state.begun;
     if (!resume || !state.apply(*resume) || !resume->output_ends) continue;
     const bool halted = begun->type == record::ControlType::kHalt;

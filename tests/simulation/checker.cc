@@ -1,5 +1,7 @@
 #include "simulation/checker.h"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "audit/audit.h"
@@ -46,7 +48,7 @@ std::map<std::uint64_t, Epoch> epochs_of(World& world) {
   std::map<std::uint64_t, Epoch> epochs;
   record::ControlState state;
   for (const auto& entry : world.broker.records(world.topics.control)) {
-    const auto record = record::ControlRecord::parse(entry.value);
+    const auto record = world.control_record(entry.value);
     if (!record || !state.apply(*record)) continue;
     if (record->type == record::ControlType::kResume) epochs[record->epoch].resume = *record;
     else epochs[record->epoch].begun = *record;
@@ -168,13 +170,18 @@ void check_liveness(World& world, std::vector<std::string>& problems) {
 
 // ---- as anybody may check them ----
 
+// What the audit finds where somebody forges control records.
+constexpr audit::Breach kOfForgers[] = {audit::Breach::kControlUnreadable,
+                                        audit::Breach::kControlOutOfOrder,
+                                        audit::Breach::kControlForged};
+
 // The program's own judge has to come to the same by its own ways.
 void check_by_audit(World& world, std::vector<std::string>& problems) {
   audit::AuditOptions options;
   options.features_topic = world.topics.features;
   options.predictions_topic = world.topics.predictions;
   options.dead_topic = world.topics.dead;
-  options.control_topic = world.topics.control;
+  options.control_topic = world.control_topic();
   options.swaps_topic = world.topics.swaps;
   options.group = kGroup;
   options.dataset_path = kDatasets;
@@ -188,17 +195,14 @@ void check_by_audit(World& world, std::vector<std::string>& problems) {
     return;
   }
   const audit::Findings& findings = report->findings;
-  const std::uint64_t strange = findings.count(audit::Breach::kControlUnreadable) +
-                                findings.count(audit::Breach::kControlOutOfOrder);
+  std::uint64_t strange = 0;
+  for (const audit::Breach breach : kOfForgers) strange += findings.count(breach);
   if (strange != world.forged_control_records) {
     problems.push_back("audit: " + std::to_string(strange) + " control records cannot be, and " +
                        std::to_string(world.forged_control_records) + " were forged");
   }
   for (const audit::BreachKind& kind : audit::breach_kinds()) {
-    if (kind.breach == audit::Breach::kControlUnreadable ||
-        kind.breach == audit::Breach::kControlOutOfOrder) {
-      continue;
-    }
+    if (std::ranges::find(kOfForgers, kind.breach) != std::end(kOfForgers)) continue;
     for (const std::string& example : findings.examples(kind.breach)) {
       problems.push_back("audit: " + std::string(kind.name) + ": " + example);
     }

@@ -48,7 +48,7 @@ class Protocol : public ::testing::Test {
   std::vector<record::ControlRecord> log() const {
     std::vector<record::ControlRecord> records;
     for (const auto& entry : world_->broker.records(world_->topics.control)) {
-      const auto record = record::ControlRecord::parse(entry.value);
+      const auto record = world_->control_record(entry.value);
       if (record) records.push_back(*record);
     }
     return records;

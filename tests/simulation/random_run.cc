@@ -1,5 +1,6 @@
 #include "simulation/random_run.h"
 
+#include "record/signing_keys_test.h"
 #include "simulation/checker.h"
 
 namespace weir::simulation {
@@ -17,6 +18,7 @@ WorldOptions options_of(std::uint64_t seed, Sabotage sabotage) {
   options.trainers = 1 + static_cast<int>(pick(random, 2));
   options.scorers = 1 + static_cast<int>(pick(random, 3));
   options.produced = pick(random, 60);
+  options.signed_control = seed % 2 == 0;
   options.training_time = Millis{std::int64_t{300} << (4 * pick(random, 2))};
   return options;
 }
@@ -36,6 +38,10 @@ class RandomRun {
   RunResult run() {
     world_.hook = [this](Actor&, std::string_view place) {
       if (++places_ % kPlacesBetweenChecks == 0 || place == "half a model") look();
+      // Nobody is at work, and a resume would open every gate: if anything, forge then.
+      if (place == "acknowledged" && world_.options.signed_control && happens(random_, 0.3)) {
+        world_.forge_control(plausible());
+      }
     };
     world_.chaos = chaos_;
     const std::uint64_t acts = 4 + pick(random_, 12);
@@ -146,9 +152,32 @@ class RandomRun {
         "garbage", R"({"type":"halt","epoch":9})", R"({"type":"resume","epoch":0})",
         R"({"type":"resume","epoch":777,"version":1,"sha256":"","outcome":"trained"})"};
     const bool control = happens(random_, 0.5);
+    if (control && world_.options.signed_control && happens(random_, 0.8)) {
+      return world_.forge_control(plausible());
+    }
     const char* const value = kForged[pick(random_, std::size(kForged))];
     if (control) world_.forge_control(value);
     else world_.broker.produce(world_.topics.members, std::nullopt, value);
+  }
+
+  // A control record that would count, but for the signature; or a signed one that has been before.
+  std::string plausible() {
+    const record::ControlState state = world_.control();
+    const auto log = world_.broker.records(world_.topics.control);
+    if (!log.empty() && happens(random_, 0.3)) return log[pick(random_, log.size())].value;
+    record::ControlRecord forged;
+    if (state.begun) {
+      forged.type = record::ControlType::kResume;
+      forged.epoch = state.begun->epoch;
+      forged.version = state.version;
+      forged.sha256 = state.sha256;
+      forged.outcome = record::Outcome::kFailed;
+    } else {
+      forged.epoch = state.epoch + 1;
+      forged.rollback_to = 1;
+    }
+    return happens(random_, 0.5) ? forged.to_json()
+                                 : record::strangers_topic(world_.topics.control).to_value(forged);
   }
 
   // A scorer is held up with records in hand while a data set comes: the hardest moment there is.

@@ -19,6 +19,7 @@ enum class Sabotage {
   kDropsSwapNotes,        // predictions without the note that their epoch took over
   kNotesALaterOffset,     // than the first one answered
   kTellsALaterEnd,        // of predictions and dead letters than the one that they have
+  kBelievesEverybody,     // nobody asks who signed a control record
 };
 
 }  // namespace weir::simulation

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
+#include "record/signing_keys_test.h"
 
 namespace weir::simulation {
 namespace {
@@ -125,7 +126,7 @@ void Actor::write(Event event) {
 
 void Actor::has_read(const std::string& topic, const stream::LogEntry& entry) {
   if (topic != world_.topics.control) return;
-  const auto record = record::ControlRecord::parse(entry.value);
+  const auto record = world_.control_record(entry.value);
   if (record && record->type != record::ControlType::kResume) epoch_seen = record->epoch;
 }
 
@@ -134,6 +135,16 @@ Sabotage Actor::sabotage() const { return world_.options.sabotage; }
 // ---- the world ----
 
 World::World(WorldOptions its_options) : options(its_options), random(its_options.seed) {
+  control_topic_ = topics.control;
+  roles_control_topic_ = topics.control;
+  trainers_control_topic_ = topics.control;
+  if (options.signed_control) {
+    if (options.sabotage != Sabotage::kBelievesEverybody) {
+      roles_control_topic_ = record::readers_topic(topics.control);
+    }
+    control_topic_ = record::readers_topic(topics.control);
+    trainers_control_topic_ = record::trainers_topic(topics.control);
+  }
   log::configure({traced() ? log::Level::kDebug : log::Level::kOff, log::Shape::kText, false});
   const Status made = broker.ensure_topics({{topics.features, 3, false},
                                             {topics.predictions, 2, false},
@@ -328,7 +339,7 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
   if (actor.kind == Actor::Kind::kProducer) {
     produce::ProducerOptions own;
     own.features_topic = topics.features;
-    own.control_topic = topics.control;
+    own.control_topic = roles_control_topic_;
     own.members_topic = topics.members;
     own.member = actor.name;
     own.rate = 20;
@@ -343,7 +354,7 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
   own.features_topic = topics.features;
   own.predictions_topic = topics.predictions;
   own.dead_topic = topics.dead;
-  own.control_topic = topics.control;
+  own.control_topic = roles_control_topic_;
   own.members_topic = topics.members;
   own.swaps_topic = topics.swaps;
   own.group = kGroup;
@@ -358,7 +369,7 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
 
 Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
   train::TrainerOptions own;
-  own.control_topic = topics.control;
+  own.control_topic = trainers_control_topic_;
   own.members_topic = topics.members;
   own.predictions_topic = topics.predictions;
   own.dead_topic = topics.dead;
@@ -455,10 +466,19 @@ void World::ask_rollback(std::uint64_t version, std::uint64_t epoch) {
 
 // ---- what a test looks at ----
 
+const std::optional<record::ControlRecord>& World::control_record(const std::string& value) const {
+  const auto [known, is_new] = control_records_.try_emplace(value);
+  if (is_new) {
+    auto record = control_topic_.read(value);
+    if (record) known->second = std::move(*record);
+  }
+  return known->second;
+}
+
 record::ControlState World::control() const {
   record::ControlState state;
   for (const auto& entry : broker.records(topics.control)) {
-    auto record = record::ControlRecord::parse(entry.value);
+    const auto& record = control_record(entry.value);
     if (record) static_cast<void>(state.apply(*record));
   }
   return state;

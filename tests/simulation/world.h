@@ -19,6 +19,7 @@
 
 #include "base/simulated_clock.h"
 #include "produce/producer.h"
+#include "record/control_topic.h"
 #include "score/scorer.h"
 #include "simulation/data_sets.h"
 #include "simulation/journal.h"
@@ -48,6 +49,7 @@ struct WorldOptions {
   int trainers = 1;
   int scorers = 2;
   std::uint64_t produced = 60;  // rows, by the producer; 0: there is none
+  bool signed_control = false;  // control records count only with the trainers' signature
   Sabotage sabotage = Sabotage::kNone;
   Millis training_time{300};       // about
   Millis loading_time_max{4'000};  // of a model, by a scorer; half of them take no time
@@ -141,9 +143,14 @@ class World {
   void ask_rollback(std::uint64_t version, std::uint64_t epoch);
   // A record of another hand than the trainer's in the control log.
   void forge_control(const std::string& value);
+  // As one knows it who may check what the trainers have signed.
+  const record::ControlTopic& control_topic() const { return control_topic_; }
 
   // ---- what a test looks at ----
   record::ControlState control() const;
+  // Nothing where the record is none, or none that counts. Remembered, as signatures take their
+  // time.
+  const std::optional<record::ControlRecord>& control_record(const std::string& value) const;
   std::vector<std::string> files_in(const std::string& folder);  // names
   bool in_drop_folder(const std::string& name);
   std::uint64_t models_trained_on(const Drop& drop);
@@ -177,6 +184,10 @@ class World {
   [[noreturn]] void kill(Actor& actor, std::string_view place);
   void upheaval(Actor& actor, std::string_view place);
 
+  record::ControlTopic control_topic_;
+  mutable std::map<std::string, std::optional<record::ControlRecord>> control_records_;
+  record::ControlTopic roles_control_topic_;  // of producers and scorers
+  record::ControlTopic trainers_control_topic_;
   std::vector<std::unique_ptr<Actor>> actors_;
   int depth_ = 0;
 };
