@@ -1,84 +1,19 @@
-// weir status: the gate, who is there, what they wait for, and how far each partition is behind.
-//
-// It decides nothing, and asks nobody but Kafka: the control log says what rules, the members topic
-// what the members have said last, the brokers where the features end and what was committed.
-#include <algorithm>
+// weir status: the gate, who is there, what they wait for, and how far each partition is behind;
+// for people, for programs, or for Prometheus.
 #include <cinttypes>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/context.h"
-#include "gate/control_log.h"
-#include "gate/members.h"
+#include "cli/pipeline_status.h"
 
 namespace weir::cli {
 namespace {
 
-constexpr Millis kTimeout{10'000};
-
 using Json = nlohmann::ordered_json;
-
-struct PartitionStatus {
-  std::int64_t committed = 0;  // the next offset that the group wants
-  std::int64_t end = 0;
-  std::string member;  // who says that it holds it; empty: nobody
-  std::optional<std::int64_t> last_record_age_ms;
-};
-
-struct PipelineStatus {
-  record::ControlState control;
-  std::vector<gate::MemberTable::Member> members;
-  std::map<std::int32_t, PartitionStatus> partitions;
-};
-
-std::int64_t heard_ms(const gate::MemberTable::Member& member, Clock& clock) {
-  return std::chrono::duration_cast<Millis>(clock.steady() - member.last_heard).count();
-}
-
-Result<PipelineStatus> look(Context& context) {
-  const config::Settings& own = context.settings();
-  stream::Broker* broker = WEIR_TRY(context.broker());
-  WEIR_TRY(context.ensure_topics());
-  PipelineStatus status;
-  auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.control_topic()));
-  WEIR_TRY(control->catch_up(kTimeout));
-  status.control = control->state();
-  auto members = WEIR_TRY(gate::MemberTable::open(*broker, own.topics.members, context.clock()));
-  WEIR_TRY(members->refresh(kTimeout));
-  status.members = members->all();
-  const std::string& features = own.topics.features;
-  // Committed first: what is committed lies below an end that is looked up later.
-  const auto committed =
-      WEIR_TRY(during(broker->committed_offsets(own.score.group, features, kTimeout),
-                      "looking up what " + own.score.group + " has committed"));
-  for (const auto& at : WEIR_TRY(during(broker->log_ends(features, kTimeout),
-                                        "looking up where " + features + " ends"))) {
-    status.partitions[at.partition].end = at.next_offset;
-  }
-  for (const auto& at : committed) status.partitions[at.partition].committed = at.next_offset;
-  for (const auto& member : status.members) {
-    if (member.silent) continue;
-    for (const auto& told : member.latest.progress.partitions) {
-      PartitionStatus& partition = status.partitions[told.partition];
-      partition.member = member.latest.member;
-      if (!told.last_record_age_ms) continue;
-      // It was that old when the member told of it.
-      partition.last_record_age_ms = *told.last_record_age_ms + heard_ms(member, context.clock());
-    }
-  }
-  return status;
-}
-
-// The record since which the gate is as it is; none before the first model.
-const record::ControlRecord* since(const record::ControlState& state) {
-  if (state.version == 0) return nullptr;
-  if (!state.gate_open()) return &*state.begun;
-  return &*state.last_resume;
-}
 
 std::string seconds(std::int64_t milliseconds) {
   char text[40];
@@ -103,7 +38,7 @@ std::string member_state(const gate::MemberTable::Member& member) {
 
 void print_text(const PipelineStatus& status, const std::string& pipeline, Clock& clock) {
   const record::ControlState& state = status.control;
-  const record::ControlRecord* begin = since(state);
+  const record::ControlRecord* begin = gate_since(state);
   std::printf("pipeline %s: %s%s%s\n", pipeline.c_str(),
               state.version == 0  ? "no model yet"
               : state.gate_open() ? "the gate is open since "
@@ -134,7 +69,7 @@ void print_text(const PipelineStatus& status, const std::string& pipeline, Clock
               "LAST RECORD", "MEMBER");
   for (const auto& [number, at] : status.partitions) {
     std::printf("%9d  %12" PRId64 "  %12" PRId64 "  %10" PRId64 "  %12s  %s\n", number,
-                at.committed, at.end, std::max<std::int64_t>(at.end - at.committed, 0),
+                at.committed, at.end, at.lag(),
                 at.last_record_age_ms ? seconds(*at.last_record_age_ms).c_str() : "-",
                 at.member.empty() ? "-" : one_line(at.member).c_str());
   }
@@ -153,7 +88,7 @@ Json member_json(const gate::MemberTable::Member& member, Clock& clock) {
 
 void print_json(const PipelineStatus& status, const std::string& pipeline, Clock& clock) {
   const record::ControlState& state = status.control;
-  const record::ControlRecord* begin = since(state);
+  const record::ControlRecord* begin = gate_since(state);
   Json json;
   json["pipeline"] = pipeline;
   json["gate"] = {{"open", state.gate_open()}, {"since", nullptr}};
@@ -166,12 +101,8 @@ void print_json(const PipelineStatus& status, const std::string& pipeline, Clock
   for (const auto& member : status.members) json["members"].push_back(member_json(member, clock));
   json["partitions"] = Json::array();
   for (const auto& [number, at] : status.partitions) {
-    Json partition = {{"partition", number},
-                      {"committed", at.committed},
-                      {"end", at.end},
-                      {"lag", std::max<std::int64_t>(at.end - at.committed, 0)},
-                      {"last_record_age_ms", nullptr},
-                      {"member", nullptr}};
+    Json partition = {{"partition", number}, {"committed", at.committed},     {"end", at.end},
+                      {"lag", at.lag()},     {"last_record_age_ms", nullptr}, {"member", nullptr}};
     if (at.last_record_age_ms) partition["last_record_age_ms"] = *at.last_record_age_ms;
     if (!at.member.empty()) partition["member"] = at.member;
     json["partitions"].push_back(std::move(partition));
@@ -179,23 +110,38 @@ void print_json(const PipelineStatus& status, const std::string& pipeline, Clock
   std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
 }
 
-int show_status(const CommonOptions& common) {
-  auto context = Context::make(common);
+struct StatusOptions {
+  CommonOptions common;
+  bool prometheus = false;
+};
+
+int show_status(const StatusOptions& options) {
+  auto context = Context::make(options.common);
   if (!context) return report(context.error());
-  const auto status = look(**context);
+  const config::Settings& own = (*context)->settings();
+  Clock& clock = (*context)->clock();
+  const auto status = look_at_pipeline(**context);
   if (!status) return report(status.error());
-  const auto print = common.json() ? print_json : print_text;
-  print(*status, (*context)->settings().pipeline, (*context)->clock());
+  if (options.prometheus) {
+    std::fputs(prometheus_text(*status, own.pipeline, own.topics.features, clock).c_str(), stdout);
+  } else if (options.common.json()) {
+    print_json(*status, own.pipeline, clock);
+  } else {
+    print_text(*status, own.pipeline, clock);
+  }
   return kExitOk;
 }
 
 }  // namespace
 
 void add_status(CLI::App& app, Action& action) {
-  auto options = std::make_shared<CommonOptions>();
+  auto options = std::make_shared<StatusOptions>();
   CLI::App* command = app.add_subcommand(
       "status", "Who is there, what they wait for, and how far each partition is behind");
-  add_common_options(*command, *options);
+  add_common_options(*command, options->common);
+  command->add_flag(
+      "--prometheus", options->prometheus,
+      "As metrics in Prometheus' text format, for node_exporter's textfile collector");
   command->callback([options, &action] { action = [options] { return show_status(*options); }; });
 }
 

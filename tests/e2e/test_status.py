@@ -1,6 +1,7 @@
 """weir status: what a person sees of a pipeline that does, or does not, move."""
 
 import json
+import re
 import signal
 
 import pytest
@@ -21,6 +22,16 @@ def wait_for_status(pipeline, condition, what, seconds=30):
         return told if condition(told) else None
 
     return pipeline.wait_until(look, what, seconds, every=0.3)
+
+
+def metrics_of(pipeline):
+    """metric -> its values, of what Prometheus would read."""
+    metrics = {}
+    for line in pipeline.ok("status", "--prometheus").splitlines():
+        if not line.startswith("#"):
+            name, value = re.fullmatch(r'(\w+)\{pipeline="[^"]+"(?:,\w+="[^"]*")*\} (\S+)', line).groups()
+            metrics.setdefault(name, []).append(float(value))
+    return metrics
 
 
 def totals(told):
@@ -75,6 +86,11 @@ def test_status_tells_who_is_there_what_they_wait_for_and_how_far_they_are(pipel
     assert told["gate"] == {"open": False, "since": halt["at"]}
     assert told["begun"] == halt
     assert told["members"][0]["halted_epoch"] == 2
+    metrics = metrics_of(pipeline)
+    assert metrics["weir_gate_open"] == [0] and metrics["weir_model_version"] == [1]
+    assert sum(metrics["weir_partition_lag_records"]) == 12
+    assert metrics["weir_member_up"] == [1] and metrics["weir_member_waiting_seconds"][0] > 0
+    assert len(metrics["weir_partition_last_record_age_seconds"]) == 3
     text = pipeline.ok("status")
     assert f"the gate is closed since {halt['at']}, model 1, epoch 1" in text
     assert "second.csv is being trained on" in text

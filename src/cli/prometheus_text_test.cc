@@ -1,0 +1,105 @@
+#include <gtest/gtest.h>
+
+#include "base/simulated_clock.h"
+#include "cli/pipeline_status.h"
+
+namespace weir::cli {
+namespace {
+
+gate::MemberTable::Member scorer(const std::string& name, SteadyTime heard) {
+  gate::MemberTable::Member member;
+  member.latest.member = name;
+  member.latest.role = "scorer";
+  member.latest.progress.model = 3;
+  member.last_heard = heard;
+  return member;
+}
+
+PipelineStatus status_at(SimulatedClock& clock) {
+  PipelineStatus status;
+  status.control.version = 3;
+  status.control.epoch = 4;
+  status.control.ruling_epoch = 3;
+  status.control.last_resume.emplace().at = "1970-01-01T00:00:02.500Z";
+  status.members = {scorer("scorer-\"a\\b\n", clock.steady())};
+  status.members[0].latest.progress.waiting_ms = 250;
+  status.partitions[0] = {10, 12, "scorer-a", 1500};
+  status.partitions[1] = {7, 5, "", std::nullopt};
+  clock.advance(Millis{2000});
+  return status;
+}
+
+TEST(PrometheusText, gives_each_metric_with_help_and_type_and_its_samples_together) {
+  SimulatedClock clock;
+  const PipelineStatus status = status_at(clock);
+  const std::string text = prometheus_text(status, "p", "p.features", clock);
+  EXPECT_EQ(text, R"(# HELP weir_gate_open 1 where records are scored, 0 where they wait.
+# TYPE weir_gate_open gauge
+weir_gate_open{pipeline="p"} 1
+# HELP weir_gate_since_timestamp_seconds Since when the gate is as it is.
+# TYPE weir_gate_since_timestamp_seconds gauge
+weir_gate_since_timestamp_seconds{pipeline="p"} 2.5
+# HELP weir_model_version The version in force, 0 before the first.
+# TYPE weir_model_version gauge
+weir_model_version{pipeline="p"} 3
+# HELP weir_epoch The epoch in force, 0 before the first.
+# TYPE weir_epoch gauge
+weir_epoch{pipeline="p"} 3
+# HELP weir_epoch_under_way 1 while a data set is trained on or a rollback is going on.
+# TYPE weir_epoch_under_way gauge
+weir_epoch_under_way{pipeline="p"} 0
+# HELP weir_partition_committed_offset The next offset that the scorers want.
+# TYPE weir_partition_committed_offset gauge
+weir_partition_committed_offset{pipeline="p",topic="p.features",partition="0"} 10
+weir_partition_committed_offset{pipeline="p",topic="p.features",partition="1"} 7
+# HELP weir_partition_end_offset The offset after the last record.
+# TYPE weir_partition_end_offset gauge
+weir_partition_end_offset{pipeline="p",topic="p.features",partition="0"} 12
+weir_partition_end_offset{pipeline="p",topic="p.features",partition="1"} 5
+# HELP weir_partition_lag_records Records that wait to be scored.
+# TYPE weir_partition_lag_records gauge
+weir_partition_lag_records{pipeline="p",topic="p.features",partition="0"} 2
+weir_partition_lag_records{pipeline="p",topic="p.features",partition="1"} 0
+# HELP weir_partition_held 1 where a live scorer holds the partition.
+# TYPE weir_partition_held gauge
+weir_partition_held{pipeline="p",topic="p.features",partition="0"} 1
+weir_partition_held{pipeline="p",topic="p.features",partition="1"} 0
+# HELP weir_partition_last_record_age_seconds The age of the last record that a scorer was handed.
+# TYPE weir_partition_last_record_age_seconds gauge
+weir_partition_last_record_age_seconds{pipeline="p",topic="p.features",partition="0"} 1.5
+# HELP weir_member_up 1 where the member was heard of lately.
+# TYPE weir_member_up gauge
+weir_member_up{pipeline="p",member="scorer-\"a\\b\n",role="scorer"} 1
+# HELP weir_member_heard_of_seconds How long ago the member was heard of.
+# TYPE weir_member_heard_of_seconds gauge
+weir_member_heard_of_seconds{pipeline="p",member="scorer-\"a\\b\n",role="scorer"} 2
+# HELP weir_member_waiting_seconds How long the member has made no progress, 0 where it does ('weir status' says why).
+# TYPE weir_member_waiting_seconds gauge
+weir_member_waiting_seconds{pipeline="p",member="scorer-\"a\\b\n",role="scorer"} 0.25
+# HELP weir_member_model_version The version that the member works with, 0 for none.
+# TYPE weir_member_model_version gauge
+weir_member_model_version{pipeline="p",member="scorer-\"a\\b\n",role="scorer"} 3
+)");
+}
+
+TEST(PrometheusText, says_that_the_gate_is_closed_before_the_first_model) {
+  SimulatedClock clock;
+  const std::string text = prometheus_text({}, "p", "p.features", clock);
+  EXPECT_NE(text.find("weir_gate_open{pipeline=\"p\"} 0\n"), std::string::npos);
+  EXPECT_EQ(text.find("weir_gate_since"), std::string::npos);
+}
+
+// Offsets stay digits, whatever their size: no exponent of a shortest double that rounds.
+TEST(PrometheusText, gives_offsets_exactly) {
+  SimulatedClock clock;
+  PipelineStatus status;
+  status.partitions[0].end = 100'000'000'000'001;
+  const std::string text = prometheus_text(status, "p", "f", clock);
+  EXPECT_NE(text.find("weir_partition_end_offset{pipeline=\"p\",topic=\"f\",partition=\"0\"} "
+                      "100000000000001\n"),
+            std::string::npos)
+      << text;
+}
+
+}  // namespace
+}  // namespace weir::cli
