@@ -166,6 +166,9 @@ void check_liveness(World& world, std::vector<std::string>& problems) {
     if (name != "used" && name != "rejected") problems.push_back(name + " was never taken up");
   }
   if (!world.settled()) problems.push_back("the pipeline never came to rest");
+  for (const Actor* gateway : world.of(Actor::Kind::kGateway)) {
+    check_gateway(gateway->pushed, world.broker, world.topics, state.gate_open(), problems);
+  }
 }
 
 // ---- as anybody may check them ----

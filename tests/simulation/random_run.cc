@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::size_t kDropsMax = 8;
 constexpr int kPlacesBetweenChecks = 500;
+constexpr Actor::Kind kRoles[] = {Actor::Kind::kTrainer, Actor::Kind::kProducer,
+                                  Actor::Kind::kScorer, Actor::Kind::kGateway};
 
 WorldOptions options_of(std::uint64_t seed, Sabotage sabotage) {
   Random random(seed * 0x9e3779b97f4a7c15 + 1);
@@ -19,6 +21,10 @@ WorldOptions options_of(std::uint64_t seed, Sabotage sabotage) {
   options.scorers = 1 + static_cast<int>(pick(random, 3));
   options.produced = pick(random, 60);
   options.signed_control = seed % 2 == 0;
+  if (seed % 4 >= 2) {
+    options.pushed = 10 + seed % 20;
+    options.skew_max = Millis{1'800'000};
+  }
   options.training_time = Millis{std::int64_t{300} << (4 * pick(random, 2))};
   return options;
 }
@@ -33,6 +39,10 @@ class RandomRun {
     chaos_.commit_fault = some(0.1);
     chaos_.store_fault = some(0.02);
     chaos_.lag = some(0.3);
+    if (world_.options.skew_max > Millis{0}) {
+      chaos_.duplicate = 0.1;
+      chaos_.clock_jump = 0.002;
+    }
   }
 
   RunResult run() {
@@ -51,7 +61,7 @@ class RandomRun {
       for (std::uint64_t step = 0; step < steps; ++step) world_.step();
       look();
     }
-    for (const auto kind : {Actor::Kind::kTrainer, Actor::Kind::kProducer, Actor::Kind::kScorer}) {
+    for (const auto kind : kRoles) {
       for (Actor* actor : world_.of(kind)) world_.start(*actor);
     }
     // One more, so that there is something to settle, and to see that the next epoch begins.
@@ -70,7 +80,7 @@ class RandomRun {
 
   Actor& any() {
     std::vector<Actor*> all;
-    for (const auto kind : {Actor::Kind::kTrainer, Actor::Kind::kProducer, Actor::Kind::kScorer}) {
+    for (const auto kind : kRoles) {
       for (Actor* actor : world_.of(kind)) all.push_back(actor);
     }
     return *all[pick(random_, all.size())];
@@ -214,7 +224,7 @@ class RandomRun {
                         .value_or(std::vector<std::uint64_t>{})
                         .size();
     result.answers = world_.broker.records(world_.topics.predictions).size();
-    for (const auto kind : {Actor::Kind::kTrainer, Actor::Kind::kProducer, Actor::Kind::kScorer}) {
+    for (const auto kind : kRoles) {
       for (Actor* actor : world_.of(kind)) result.crashes += actor->crashes;
     }
     for (const Event& event : world_.journal) result.fences += event.kind == Event::Kind::kFenced;

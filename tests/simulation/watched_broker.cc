@@ -153,6 +153,7 @@ class WatchedPublisher final : public stream::RecordPublisher {
       : inner_(std::move(inner)), watcher_(watcher) {}
   Status send(const stream::OutRecord& record) override {
     watcher_.at("publish");
+    if (watcher_.duplicates()) WEIR_TRY(inner_->send(record));
     return inner_->send(record);
   }
   Status flush(std::chrono::milliseconds timeout) override {

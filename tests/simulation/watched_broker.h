@@ -33,7 +33,8 @@ class Watcher {
   // Called before each call of the process to the outside, and after those that change something.
   // It may run the others for a while, or throw SimulatedCrash.
   virtual void at(std::string_view place) = 0;
-  virtual bool log_lags() = 0;  // a poll of a log that finds nothing although there is something
+  virtual bool duplicates() = 0;  // a record that is published arrives twice
+  virtual bool log_lags() = 0;    // a poll of a log that finds nothing although there is something
   virtual std::optional<stream::CommitFault> commit_fault() = 0;
   virtual std::optional<Error> store_fault() = 0;  // of this call of the store
   virtual bool store_fault_after_work() = 0;

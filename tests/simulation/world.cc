@@ -69,6 +69,7 @@ class SimulatedLoader final : public score::ModelLoader {
 Actor::Actor(World& world, Kind its_kind, std::string its_name)
     : kind(its_kind),
       name(std::move(its_name)),
+      clock(world.clock),
       store(world.store, *this),
       models(store, kModels),
       world_(world) {}
@@ -89,6 +90,11 @@ void Actor::at(std::string_view place) {
   }
   if (world_.hook) world_.hook(*this, place);
   world_.upheaval(*this, place);
+}
+
+bool Actor::duplicates() {
+  const double probability = world_.chaos.duplicate;
+  return probability > 0 && happens(world_.mischief, probability);
 }
 
 bool Actor::log_lags() {
@@ -134,7 +140,8 @@ Sabotage Actor::sabotage() const { return world_.options.sabotage; }
 
 // ---- the world ----
 
-World::World(WorldOptions its_options) : options(its_options), random(its_options.seed) {
+World::World(WorldOptions its_options)
+    : options(its_options), random(its_options.seed), mischief(~its_options.seed) {
   control_topic_ = topics.control;
   roles_control_topic_ = topics.control;
   trainers_control_topic_ = topics.control;
@@ -163,6 +170,18 @@ World::World(WorldOptions its_options) : options(its_options), random(its_option
   if (options.produced > 0) add(Actor::Kind::kProducer, "producer-0");
   for (int i = 0; i < options.scorers; ++i)
     add(Actor::Kind::kScorer, "scorer-" + std::to_string(i));
+  if (options.pushed > 0) {
+    add(Actor::Kind::kGateway, "gateway-0");
+    actors_.back()->pushed.wanted = options.pushed;
+  }
+  for (auto& actor : actors_) set_skew(*actor);
+}
+
+void World::set_skew(Actor& actor) {
+  if (options.skew_max == Millis{0}) return;
+  const auto most = static_cast<std::uint64_t>(options.skew_max.count());
+  actor.clock.set_skew(Millis{static_cast<std::int64_t>(pick(mischief, 2 * most + 1))} -
+                       options.skew_max);
 }
 
 World::~World() {
@@ -252,6 +271,7 @@ void World::bury(Actor& actor) {
 }
 
 void World::upheaval(Actor& actor, std::string_view place) {
+  if (chaos.clock_jump > 0 && happens(mischief, chaos.clock_jump)) set_skew(actor);
   if (happens(random, chaos.crash)) kill(actor, place);
   if (!happens(random, chaos.stall)) return;
   // From some milliseconds to a minute and a half; the short ones are as frequent as the long.
@@ -301,6 +321,9 @@ bool World::settled() {
   }
   std::uint64_t produced = 0;
   for (const Actor* producer : of(Actor::Kind::kProducer)) produced += producer->rows.produced;
+  for (const Actor* gateway : of(Actor::Kind::kGateway)) {
+    if (gateway->pushed.acknowledged.size() < options.pushed) return false;
+  }
   return produced >= options.produced && broker.open_transactions() == 0;
 }
 
@@ -346,8 +369,12 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
     own.count = options.produced;
     own.seed = random();
     own.broker_timeout = kTimeout;
+    return std::unique_ptr<Role>(WEIR_TRY(
+        produce::Producer::open(own, *actor.broker, actor.models, actor.clock, actor.rows)));
+  }
+  if (actor.kind == Actor::Kind::kGateway) {
     return std::unique_ptr<Role>(
-        WEIR_TRY(produce::Producer::open(own, *actor.broker, actor.models, clock, actor.rows)));
+        WEIR_TRY(Gateway::open(*actor.broker, topics, actor.pushed, actor.clock, mischief())));
   }
   score::ScorerOptions own;
   own.pipeline = "sim";
@@ -364,7 +391,7 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
   own.old_model_max = kOldModelMax;
   return std::unique_ptr<Role>(WEIR_TRY(
       score::Scorer::open(own, *actor.broker, std::make_unique<SimulatedLoader>(*this, actor),
-                          clock, crash_points(actor), actor.counters)));
+                          actor.clock, crash_points(actor), actor.counters)));
 }
 
 Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
@@ -387,7 +414,7 @@ Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
       [this, &actor](const registry::Dataset& dataset, const train::ProgressFunction& progress) {
         return train(actor, dataset, progress);
       },
-      clock, crash_points(actor))));
+      actor.clock, crash_points(actor))));
 }
 
 Result<train::TrainedModel> World::train(Actor& actor, const registry::Dataset& dataset,

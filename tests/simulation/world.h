@@ -22,7 +22,9 @@
 #include "record/control_topic.h"
 #include "score/scorer.h"
 #include "simulation/data_sets.h"
+#include "simulation/gateway.h"
 #include "simulation/journal.h"
+#include "simulation/skewed_clock.h"
 #include "simulation/watched_broker.h"
 #include "store/memory_file_store.h"
 #include "stream/memory_broker.h"
@@ -41,6 +43,8 @@ struct Chaos {  // probabilities for one call to the outside
   double commit_fault = 0;
   double store_fault = 0;
   double lag = 0;
+  double duplicate = 0;   // of a record that is published
+  double clock_jump = 0;  // of a host's wall clock
 };
 
 struct WorldOptions {
@@ -50,6 +54,8 @@ struct WorldOptions {
   int scorers = 2;
   std::uint64_t produced = 60;  // rows, by the producer; 0: there is none
   bool signed_control = false;  // control records count only with the trainers' signature
+  std::uint64_t pushed = 0;     // messages, by a gateway; 0: there is none
+  Millis skew_max{0};           // by which a host's wall clock may be wrong
   Sabotage sabotage = Sabotage::kNone;
   Millis training_time{300};       // about
   Millis loading_time_max{4'000};  // of a model, by a scorer; half of them take no time
@@ -60,10 +66,11 @@ class World;
 // One process: a role, what it needs, and its fate.
 class Actor final : public Watcher {
  public:
-  enum class Kind { kTrainer, kProducer, kScorer };
+  enum class Kind { kTrainer, kProducer, kScorer, kGateway };
   Actor(World& world, Kind kind, std::string name);
 
   void at(std::string_view place) override;
+  bool duplicates() override;
   bool log_lags() override;
   std::optional<stream::CommitFault> commit_fault() override;
   std::optional<Error> store_fault() override;
@@ -89,6 +96,7 @@ class Actor final : public Watcher {
   bool last_life_fenced = false;
   std::vector<stream::CommitFault> commit_faults;  // of its next commits
 
+  SkewedClock clock;
   std::unique_ptr<stream::MemoryInstance> process;
   std::unique_ptr<WatchedBroker> broker;
   WatchedStore store;
@@ -96,6 +104,7 @@ class Actor final : public Watcher {
   std::unique_ptr<Role> role;
   score::ScorerCounters counters;
   produce::ProducerCounters rows;
+  GatewayLedger pushed;
 
  private:
   friend class World;
@@ -159,6 +168,7 @@ class World {
 
   WorldOptions options;
   Random random;
+  Random mischief;  // of clocks and duplicates, so that runs without them stay as they were
   Chaos chaos;
   TopicNames topics;
   SimulatedClock clock;
@@ -183,6 +193,7 @@ class World {
   void bury(Actor& actor);
   [[noreturn]] void kill(Actor& actor, std::string_view place);
   void upheaval(Actor& actor, std::string_view place);
+  void set_skew(Actor& actor);
 
   record::ControlTopic control_topic_;
   mutable std::map<std::string, std::optional<record::ControlRecord>> control_records_;
