@@ -145,7 +145,7 @@ servers() {
 }
 
 stack/setup --for test
-stack/up --dir "$stack_dir" --ports auto >$logs/stack-up.log 2>&1 </dev/null &
+stack/up --dir "$stack_dir" --ports auto --proxies >$logs/stack-up.log 2>&1 </dev/null &
 up_pid=$!
 
 released=0

@@ -8,7 +8,7 @@ import sys
 from hdfs import hadoop_java
 from host import SHORT_RUN, Trouble, class_path_of, find_java
 from kafka import BROKERS, default_ports
-from stack import OTHER_PORTS, Stack
+from stack import OTHER_PORTS, PROXY_PORTS, Stack
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -47,8 +47,8 @@ def add_only(parser):
     parser.add_argument(
         "--only",
         metavar="SERVERS",
-        help="comma list of kafka, hdfs (that is namenode and datanode), redis; of three brokers each "
-        "has a name too: kafka-1, kafka-2, kafka-3 (default: all)",
+        help="comma list of kafka, hdfs (that is namenode and datanode), redis, toxiproxy; of three "
+        "brokers each has a name too: kafka-1, kafka-2, kafka-3 (default: all)",
     )
 
 
@@ -59,9 +59,13 @@ def up(arguments):
         "alone, and returns when they answer. Starts only what does not run yet; data are "
         "those of the last time.",
         epilog="Default ports: "
-        + "; with --brokers 3 ".join(
-            ", ".join(f"{name}={port}" for name, port in ports.items())
-            for ports in ({**default_ports(1), **OTHER_PORTS}, default_ports(3))
+        + "; ".join(
+            how + ", ".join(f"{name}={port}" for name, port in ports.items())
+            for how, ports in (
+                ("", {**default_ports(1), **OTHER_PORTS}),
+                ("with --brokers 3 ", default_ports(3)),
+                ("with --proxies also ", PROXY_PORTS),
+            )
         ),
     )
     add_dir(parser)
@@ -77,8 +81,14 @@ def up(arguments):
         choices=BROKERS,
         help="nodes of Kafka; of 3 one may be away (default: as last time, 1 at first)",
     )
+    parser.add_argument(
+        "--proxies",
+        action="store_true",
+        help="also toxiproxy, by which tests break connections, and ways through it to Kafka "
+        "(kept from then on)",
+    )
     parsed = parser.parse_args(arguments)
-    Stack(ROOT, parsed.dir).up(parsed.only, parsed.ports, parsed.brokers)
+    Stack(ROOT, parsed.dir).up(parsed.only, parsed.ports, parsed.brokers, parsed.proxies)
 
 
 def down(arguments):

@@ -12,6 +12,7 @@ import uuid
 
 from host import SHORT_RUN, class_path_of, find_java
 from server import Server
+from toxiproxy import LANES, LISTENER_PORTS, listener_of
 
 LOG_SETTINGS = """\
 status=error
@@ -64,6 +65,8 @@ class Kafka(Server):
     def __init__(self, stack, node):
         self.node = node
         self.ports = dict(_ports(stack.brokers, node))
+        if stack.proxies:
+            self.ports.update(LISTENER_PORTS)
         self.name = next(iter(self.ports))
         super().__init__(stack)
 
@@ -93,10 +96,7 @@ class Kafka(Server):
             "process.roles": "broker,controller",
             "node.id": self.node,
             "controller.quorum.voters": ",".join(voters),
-            "listeners": f"PLAINTEXT://{self.address()},CONTROLLER://{self._controller()}",
-            "advertised.listeners": f"PLAINTEXT://{self.address()}",
-            "controller.listener.names": "CONTROLLER",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            **self._listeners(),
             "log.dirs": os.path.join(self.home, "data"),
             "auto.create.topics.enable": "false",
             "default.replication.factor": replicas,
@@ -113,6 +113,22 @@ class Kafka(Server):
             # be usual.
             "broker.session.timeout.ms": 4000,
             "broker.heartbeat.interval.ms": 500,
+        }
+
+    def _listeners(self):
+        """Who comes by a lane is sent to that lane's proxy; all others come straight."""
+        lanes = LANES if self.stack.proxies else ()
+        names = ["PLAINTEXT", "CONTROLLER", *map(str.upper, lanes)]
+        own = [self.address(), self._controller(), *(self.address(listener_of(lane)) for lane in lanes)]
+        told = {name: address for name, address in zip(names, own) if name != "CONTROLLER"}
+        told.update({lane.upper(): f"127.0.0.1:{self.stack.ports[lane]}" for lane in lanes})
+        return {
+            "listeners": ",".join(map("{}://{}".format, names, own)),
+            "advertised.listeners": ",".join(map("{}://{}".format, told.keys(), told.values())),
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in names),
+            **{f"listener.name.{lane}.num.network.threads": 1 for lane in lanes},
         }
 
     def prepare(self):

@@ -15,9 +15,11 @@ import kafka
 from host import Trouble, pick_free_port, port_is_free
 from hdfs import DataNode, NameNode
 from redis import Redis
+from toxiproxy import LISTENER_PORTS, Toxiproxy
 
 OTHER_KINDS = (NameNode, DataNode, Redis)
 OTHER_PORTS = {name: port for kind in OTHER_KINDS for name, port in kind.ports.items()}
+PROXY_PORTS = {**LISTENER_PORTS, **Toxiproxy.ports}
 START_SECONDS_MAX = 180  # it takes 5 s; ten times that where a build keeps all cores busy
 
 
@@ -35,15 +37,19 @@ class Stack:
         self._ports_file = os.path.join(self.dir, "ports.json")
         self._lay_out()
 
-    def _lay_out(self, brokers=None):
-        """Takes what is recorded of this folder; `brokers` where they are chosen anew."""
+    def _lay_out(self, brokers=None, proxies=False):
+        """Takes what is recorded of this folder; the arguments say what is chosen anew."""
         recorded = self._recorded_ports()
         self.brokers = brokers or (3 if "kafka-3" in recorded else 1)
+        self.proxies = proxies or "toxiproxy" in recorded
         self.default_ports = {**kafka.default_ports(self.brokers), **OTHER_PORTS}
+        if self.proxies:
+            self.default_ports.update(PROXY_PORTS)
         self.ports = {
             name: recorded.get(name, default) for name, default in self.default_ports.items()
         }
-        self.servers = [*kafka.nodes(self), *(kind(self) for kind in OTHER_KINDS)]
+        kinds = (*OTHER_KINDS, Toxiproxy) if self.proxies else OTHER_KINDS
+        self.servers = [*kafka.nodes(self), *(kind(self) for kind in kinds)]
         self.groups = {
             "kafka": tuple(node.name for node in kafka.nodes(self)),
             "hdfs": ("namenode", "datanode"),
@@ -106,6 +112,19 @@ class Stack:
                 f"it has data. To make it anew, first: stack/down{self.dir_option()} --only kafka --wipe"
             )
         self._lay_out(wanted)
+
+    def _settle_proxies(self, wanted):
+        """Takes what `--proxies` says. Kafka learns of new listeners when it starts."""
+        if wanted and self.brokers != 1:
+            raise Trouble("--proxies: a cluster of brokers cannot be put behind proxies, only one broker.")
+        if not wanted or self.proxies:
+            return
+        if self.server("kafka").pid_file.live_pid():
+            raise Trouble(
+                "--proxies: kafka already runs, without listeners for them. First: "
+                f"stack/down{self.dir_option()} --only kafka"
+            )
+        self._lay_out(proxies=True)
 
     # --- Ports ------------------------------------------------------------------------------------
 
@@ -183,6 +202,8 @@ class Stack:
             "WEIR_STACK_REDIS": f"127.0.0.1:{self.ports['redis']}",
             "HADOOP_CONF_DIR": self.hadoop_conf_dir,
         }
+        if self.proxies:
+            env["WEIR_STACK_TOXIPROXY"] = f"127.0.0.1:{self.ports['toxiproxy']}"
         with open(self.env_file + ".tmp", "w") as file:
             file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in env.items())
         os.replace(self.env_file + ".tmp", self.env_file)
@@ -193,9 +214,10 @@ class Stack:
 
     # --- Up and down ------------------------------------------------------------------------------
 
-    def up(self, only=None, ports=None, brokers=None):
+    def up(self, only=None, ports=None, brokers=None, proxies=False):
         with self._locked():
             self._settle_brokers(brokers)
+            self._settle_proxies(proxies)
             self._settle_ports(ports)
             servers = self.chosen(only)
             down = [server for server in servers if server.pid_file.live_pid() is None]

@@ -110,6 +110,8 @@ def test_a_cluster_with_data_keeps_its_number_of_brokers(three_brokers):
     assert code == 1 and "--only kafka --wipe" in text, text
     code, text = told("up", directory, "--only", "kafka-4")
     assert code == 1 and "kafka-1, kafka-2, kafka-3" in text, text
+    code, text = told("up", directory, "--only", "kafka", "--proxies")
+    assert code == 1 and "only one broker" in text, text
     code, text = told("up", directory, "--only", "kafka")
     assert code == 0 and text.startswith("already up: kafka-1"), text
     assert states(directory) == before
@@ -117,3 +119,5 @@ def test_a_cluster_with_data_keeps_its_number_of_brokers(three_brokers):
     stack_command("down", directory, "--only", "kafka", "--kill", "--wipe")
     stack_command("up", directory, "--only", "kafka", "--brokers", "1", seconds=300)
     assert len(stack_in(directory).kafka.split(",")) == 1
+    code, text = told("up", directory, "--only", "kafka", "--proxies")
+    assert code == 1 and "--only kafka" in text, text
