@@ -3,6 +3,7 @@ import uuid
 
 import pytest
 
+from support.network import Network
 from support.pipeline import Pipeline
 from support.stack import WEIR, running_stack
 
@@ -47,6 +48,14 @@ def make_pipeline(request, stack, tmp_path):
 @pytest.fixture
 def pipeline(make_pipeline):
     return make_pipeline()
+
+
+@pytest.fixture
+def network(stack, tmp_path):
+    """Ways to the servers that break; they are mended at the end."""
+    made = Network(stack, tmp_path)
+    yield made
+    made.close()
 
 
 def pytest_collection_modifyitems(items):

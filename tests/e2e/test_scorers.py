@@ -6,7 +6,6 @@ import signal
 import pytest
 
 from support.promises import check_promises
-from support.slow_proxy import SlowNameNode
 from support.steady_producer import SteadyProducer, longest_gap
 from support.tables import plane
 
@@ -142,13 +141,14 @@ def test_while_training_continue_the_old_model_scores_until_the_new_one_is_there
 
 
 @pytest.mark.long
-def test_a_model_that_is_slow_to_load_costs_no_gap_where_training_continues(pipeline, tmp_path):
+def test_a_model_that_is_slow_to_load_costs_no_gap_where_training_continues(pipeline, network):
     pipeline.set("while_training", "continue")
     # It is never to give up on the old model here.
     pipeline.set("score.old_model_max", "5m")
     pipeline.train_once("first.csv", plane(1))
     # Each request that the scorer makes of the NameNode takes 2 s; a model takes several.
-    with SlowNameNode(pipeline.stack, tmp_path, seconds=2) as slow:
+    with network.hdfs() as slow:
+        slow.name_node.spoil("latency", "upstream", latency=2000)
         score = pipeline.start("score", HADOOP_CONF_DIR=slow.hadoop_conf_dir)
         with SteadyProducer(pipeline, rate=2000) as producer:
             pipeline.wait_for_predictions(4000, epoch=1)

@@ -14,7 +14,9 @@ class Stack:
     directory: Path
     kafka: str
     namenode_http: str
+    datanode_http: str
     hadoop_conf_dir: str
+    toxiproxy: str | None  # of a stack that has proxies
 
 
 def _parse(text):
@@ -26,7 +28,9 @@ def _of_variables(variables):
         Path(variables["WEIR_STACK_DIR"]),
         variables["WEIR_STACK_KAFKA"],
         variables["WEIR_STACK_NAMENODE_HTTP"],
+        variables["WEIR_STACK_DATANODE_HTTP"],
         variables["HADOOP_CONF_DIR"],
+        variables.get("WEIR_STACK_TOXIPROXY"),
     )
 
 
