@@ -15,7 +15,7 @@ usage() {
 
 Makes the machine ready, builds weir, starts a local Kafka, HDFS and Redis, drops the Boston housing
 data set into HDFS and runs the whole pipeline on it. Ctrl-C ends it; servers that were started here
-are stopped again.
+are stopped again, by the last run that uses them where there are several.
   --for TIME   end by itself after that time, such as 30s or 5m
   --ports      where the servers listen on 127.0.0.1, if the usual ports are taken; see stack/up -h
   --keep       leave the servers running at the end; stack/down stops them
@@ -41,10 +41,17 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-stop_stack=0
+stack_dir=$WEIR_ROOT/.weir/stack
+using=0
+starting=0
 cleanup() {
   trap '' INT TERM HUP
-  if [ $stop_stack = 1 ] && [ -e .weir/stack/stack.env ]; then stack/down; fi
+  # Interrupted while they were starting: nobody can use them yet.
+  if [ $starting = 1 ]; then own_stack "$stack_dir"; fi
+  if [ $using = 1 ] && last_of_stack "$stack_dir"; then
+    stack/down 7>&-
+    disown_stack "$stack_dir"
+  fi
 }
 trap cleanup EXIT
 trap 'exit 130' INT
@@ -75,10 +82,15 @@ drop_dataset() {
 stack/setup --for run
 step "building weir (a few minutes the first time)" build
 
+use_stack "$stack_dir"
+using=1
 running=0
 stack/status >/dev/null || running=$?
-if [ $running = 3 ] && [ $keep = 0 ]; then stop_stack=1; fi
+if [ $running = 3 ]; then starting=1; fi
 stack/up "${up_arguments[@]}"
+if [ $starting = 1 ]; then own_stack "$stack_dir"; fi
+starting=0
+if [ $keep = 1 ]; then disown_stack "$stack_dir"; fi
 set -a
 . .weir/stack/stack.env
 WEIR_KAFKA_BOOTSTRAP_SERVERS=$WEIR_STACK_KAFKA
