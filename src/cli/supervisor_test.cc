@@ -48,7 +48,7 @@ RoleSpec spec_of(const std::string& name, Arguments&... arguments) {
 TEST(SupervisorThreads, tell_of_a_role_that_never_comes_back) {
   StuckRole::Door door;
   SupervisorOptions options;
-  options.watchdog = {Millis{10}, Millis{50}};
+  options.watchdog = {Millis{10}, Millis{10}, Millis{50}};
   options.look_every = Millis{1};
   std::stop_source stop;
   bool stuck = false;

@@ -35,7 +35,8 @@ bool Watchdog::look(SteadyTime now) {
     const std::string words = "the " + one.name + " has not come back from a step for " +
                               seconds(one.silent) +
                               ", inside: " + (inside ? inside : "its own work");
-    if (one.silent >= limits_.tell_after && !one.told) {
+    const Millis tell_after = inside ? limits_.tell_of_call_after : limits_.tell_of_work_after;
+    if (one.silent >= tell_after && !one.told) {
       one.told = true;
       log::warn(words);
     }

@@ -17,7 +17,8 @@
 namespace weir::cli {
 
 struct WatchdogLimits {
-  Millis tell_after{60'000};
+  Millis tell_of_call_after{15'000};  // a network that swallows everything is found out by waiting
+  Millis tell_of_work_after{60'000};
   Millis give_up_after{300'000};
   Millis look_gap_max{10'000};  // a longer one was the whole process being stopped: not counted
 };
