@@ -1,12 +1,8 @@
 // weir drop: a file into the drop folder, whole or not at all.
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -15,30 +11,12 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/file_command.h"
+#include "cli/upload.h"
 
 namespace weir::cli {
 namespace {
 
 constexpr std::size_t kShownBytesMax = 200;
-
-Status upload(store::FileStore& store, const std::string& local, const std::string& target) {
-  const int descriptor = open(local.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return fail(errno == ENOENT ? Code::kNotFound : Code::kIo, local + ": " + std::strerror(errno));
-  }
-  const std::unique_ptr<const int, void (*)(const int*)> closer(&descriptor,
-                                                                [](const int* d) { close(*d); });
-  struct stat status {};
-  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
-    return fail(Code::kInvalidArgument, local + " is not a regular file");
-  }
-  if (status.st_size == 0) return fail(Code::kBadData, local + " is empty");
-  return store.create(target, [&](std::span<char> buffer) -> Result<std::size_t> {
-    const ssize_t got = read(descriptor, buffer.data(), buffer.size());
-    if (got < 0) return fail(Code::kIo, local + ": " + std::strerror(errno));
-    return static_cast<std::size_t>(got);
-  });
-}
 
 // Why this cannot be a data set's name; empty where it can. A trainer passes over what begins or
 // ends as half an upload does, and a line end in a name would split lines of listings and logs.
@@ -72,9 +50,8 @@ Result<std::uint64_t> drop_file(const FileOptions& options) {
   const std::string shown = name.size() <= kShownBytesMax ? name : sha256_hex(name);
   const std::string temporary = folder + "/." + shown + "." + std::to_string(getpid()) + ".tmp";
   const auto attempt = [&]() -> Status {
-    WEIR_TRY(store->make_directories(folder));
-    WEIR_TRY(store->remove(temporary));
-    WEIR_TRY(upload(*store, options.file, temporary));
+    WEIR_TRY(store->make_directories(folder));  // who is away altogether is not waited for
+    WEIR_TRY(upload(*store, options.file, temporary, context->clock()));
     return store->rename(temporary, target);
   };
   Status dropped = during(attempt(), "dropping " + options.file + " as " + store->url(target));
