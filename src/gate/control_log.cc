@@ -106,9 +106,13 @@ Status ControlWriter::append(const record::ControlRecord& record, ControlFollowe
     Result<bool> done = attempt();
     if (done && *done) return {};
     if (done) {
-      return fail(Code::kFenced, "somebody else writes to the control log " + topic_.name() +
-                                     ": it does not show epoch " + std::to_string(record.epoch) +
-                                     " after it was written");
+      const std::string epoch = std::to_string(record.epoch);
+      // A reply that took long may come with what another leader has made of the record since.
+      const bool went_on = follower.state().epoch >= record.epoch;
+      return fail(Code::kFenced,
+                  went_on ? "somebody else has led meanwhile, and gone on with epoch " + epoch
+                          : "somebody else writes to the control log " + topic_.name() +
+                                ": it does not show epoch " + epoch + " after it was written");
     }
     sink_.reset();
     const Code code = done.error().code();
