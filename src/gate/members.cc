@@ -19,7 +19,7 @@ Result<std::unique_ptr<Membership>> Membership::open(stream::Broker& broker,
   auto publisher = WEIR_TRY(during(broker.open_publisher(), "opening the topic " + topic));
   std::unique_ptr<Membership> membership(
       new Membership(std::move(publisher), topic, std::move(self), clock));
-  WEIR_TRY(membership->say(record::MemberType::kAlive, 0));
+  WEIR_TRY(membership->say(membership->self_.type, 0));
   return membership;
 }
 
@@ -41,7 +41,7 @@ Status Membership::say(record::MemberType type, std::uint64_t epoch,
 Status Membership::heartbeat(const std::function<record::MemberProgress()>& progress) {
   if (clock_.steady() - last_said_ < record::kMemberHeartbeat) return {};
   if (halted_epoch_ != 0) return say(record::MemberType::kHalted, halted_epoch_, progress());
-  return say(record::MemberType::kAlive, 0, progress());
+  return say(self_.type, 0, progress());
 }
 
 Status Membership::acknowledge_halt(std::uint64_t epoch) {
@@ -69,14 +69,16 @@ Status MemberTable::refresh(Millis timeout) {
       WEIR_TRY(during(log_->read_to_end(timeout), "reading the members topic " + topic_));
   for (const auto& entry : entries) apply(entry);
   first_read_ = false;
-  for (auto& [name, member] : members_) {
-    member.silent = clock_.steady() - member.last_heard > record::kMemberSilence;
+  for (auto* heard : {&members_, &trainers_}) {
+    for (auto& [name, member] : *heard) {
+      member.silent = clock_.steady() - member.last_heard > record::kMemberSilence;
+    }
+    std::erase_if(*heard, [&](const auto& item) {
+      const Member& member = item.second;
+      const bool nothing_to_fence = member.silent && member.latest.transactional_id.empty();
+      return nothing_to_fence || clock_.steady() - member.last_heard > record::kMemberForgotten;
+    });
   }
-  std::erase_if(members_, [&](const auto& item) {
-    const Member& member = item.second;
-    const bool nothing_to_fence = member.silent && member.latest.transactional_id.empty();
-    return nothing_to_fence || clock_.steady() - member.last_heard > record::kMemberForgotten;
-  });
   return {};
 }
 
@@ -93,21 +95,28 @@ void MemberTable::apply(const stream::LogEntry& entry) {
     return;
   }
   switch (record->type) {
-    case record::MemberType::kLeft: members_.erase(record->member); return;
+    case record::MemberType::kLeft:
+      members_.erase(record->member);
+      trainers_.erase(record->member);
+      return;
     case record::MemberType::kAskTrain:
     case record::MemberType::kAskRollback:
       if (requests_.size() < kRequestsMax) requests_.push_back(std::move(*record));
       return;
     case record::MemberType::kAlive:
-    case record::MemberType::kHalted:
-      Member& member = members_[record->member];
-      member.halted_epoch = record->type == record::MemberType::kHalted ? record->epoch : 0;
-      member.last_heard = clock_.steady();
-      // What a new leader finds may be minutes old; what comes later was said since the last look.
-      if (first_read_) member.last_heard -= age_of(entry);
-      member.latest = std::move(*record);
-      return;
+    case record::MemberType::kHalted: return hear(members_, std::move(*record), entry);
+    case record::MemberType::kTrainer: return hear(trainers_, std::move(*record), entry);
   }
+}
+
+void MemberTable::hear(std::map<std::string, Member>& heard, record::MemberRecord record,
+                       const stream::LogEntry& entry) const {
+  Member& member = heard[record.member];
+  member.halted_epoch = record.type == record::MemberType::kHalted ? record.epoch : 0;
+  member.last_heard = clock_.steady();
+  // What a new leader finds may be minutes old; what comes later was said since the last look.
+  if (first_read_) member.last_heard -= age_of(entry);
+  member.latest = std::move(record);
 }
 
 std::vector<MemberTable::Member> MemberTable::not_halted(std::uint64_t epoch) const {
@@ -125,7 +134,9 @@ std::size_t MemberTable::live_count() const {
 
 std::vector<MemberTable::Member> MemberTable::all() const {
   std::vector<Member> found;
-  for (const auto& [name, member] : members_) found.push_back(member);
+  for (const auto* heard : {&members_, &trainers_}) {
+    for (const auto& [name, member] : *heard) found.push_back(member);
+  }
   return found;
 }
 

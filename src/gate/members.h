@@ -25,7 +25,8 @@ namespace weir::gate {
 // One member's voice.
 class Membership {
  public:
-  // `self`: member, role and transactional_id filled in. Announces at once.
+  // `self`: type (kAlive, or kTrainer), member, role and transactional_id filled in. Announces at
+  // once.
   static Result<std::unique_ptr<Membership>> open(stream::Broker& broker, const std::string& topic,
                                                   record::MemberRecord self, Clock& clock);
   // Says "alive", or once more "halted" while a halt is acknowledged, when a heartbeat is due; only
@@ -70,8 +71,9 @@ class MemberTable {
   // Members that have not acknowledged the halt of `epoch`, the silent ones included: a scorer that
   // was held up may wake with a transaction in hand.
   std::vector<Member> not_halted(std::uint64_t epoch) const;
-  std::size_t live_count() const;   // without the silent
-  std::vector<Member> all() const;  // by name
+  std::size_t live_count() const;  // without the silent
+  // Members by name, then trainers: those are told of to people alone.
+  std::vector<Member> all() const;
   void remove(const std::string& member) { members_.erase(member); }
   // The oldest request not yet taken.
   std::optional<record::MemberRecord> take_request();
@@ -80,6 +82,8 @@ class MemberTable {
   MemberTable(std::unique_ptr<stream::LogReader> log, std::string topic, Clock& clock)
       : log_(std::move(log)), topic_(std::move(topic)), clock_(clock) {}
   void apply(const stream::LogEntry& entry);
+  void hear(std::map<std::string, Member>& heard, record::MemberRecord record,
+            const stream::LogEntry& entry) const;
   Millis age_of(const stream::LogEntry& entry) const;
 
   std::unique_ptr<stream::LogReader> log_;
@@ -87,6 +91,7 @@ class MemberTable {
   Clock& clock_;
   bool first_read_ = true;
   std::map<std::string, Member> members_;
+  std::map<std::string, Member> trainers_;
   std::vector<record::MemberRecord> requests_;
 };
 

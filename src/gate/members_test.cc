@@ -54,6 +54,30 @@ class Members : public ::testing::Test {
   std::unique_ptr<MemberTable> table;
 };
 
+TEST_F(Members, that_are_trainers_are_shown_and_never_waited_for) {
+  MemberRecord self;
+  self.type = MemberType::kTrainer;
+  self.member = "host:1";
+  self.role = "trainer";
+  auto trainer = Membership::open(broker, kTopic, self, clock);
+  ASSERT_TRUE(trainer);
+  const auto a = join("a");
+  EXPECT_EQ(not_halted(4), (Names{"a"}));
+  clock.advance(record::kMemberHeartbeat);
+  ASSERT_TRUE((*trainer)->heartbeat([] {
+    record::MemberProgress progress;
+    progress.waiting_for = "no data set";
+    return progress;
+  }));
+  EXPECT_EQ(not_halted(4), (Names{"a"}));
+  ASSERT_EQ(table->all().size(), 2U);
+  EXPECT_EQ(table->all()[1].latest.role, "trainer");
+  EXPECT_EQ(table->all()[1].latest.progress.waiting_for, "no data set");
+  (*trainer)->leave();
+  EXPECT_EQ(not_halted(4), (Names{"a"}));
+  EXPECT_EQ(table->all().size(), 1U);
+}
+
 TEST_F(Members, are_waited_for_until_each_has_halted_in_this_epoch) {
   const auto a = join("a");
   const auto b = join("b");

@@ -11,12 +11,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::pair<MemberType, const char*>, 5> kNames = {{
+constexpr std::array<std::pair<MemberType, const char*>, 6> kNames = {{
     {MemberType::kAlive, "alive"},
     {MemberType::kHalted, "halted"},
     {MemberType::kLeft, "left"},
     {MemberType::kAskTrain, "ask_train"},
     {MemberType::kAskRollback, "ask_rollback"},
+    {MemberType::kTrainer, "trainer"},
 }};
 
 void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress) {

@@ -1,10 +1,13 @@
-// The records of the members topic: what producers and scorers say to the trainer.
+// The records of the members topic: what producers and scorers say to the trainer, and trainers to
+// people.
 //
 //   {"type":"alive","member":"scorer-host-0","role":"scorer","transactional_id":"…","model":3,
 //    "model_epoch":3,"waiting_for":"no records in the topic","waiting_ms":400,"partitions":
 //    [{"partition":0,"next":1207,"end":1207,"last_record_age_ms":412},…]}
 //   {"type":"halted","member":…,"epoch":4}     the gate is closed, nothing of mine is in flight
 //   {"type":"left","member":…}                 a clean end
+//   {"type":"trainer","member":"host:4711","role":"trainer","waiting_for":…,"waiting_ms":…}
+//                                              nobody waits for it: it has no gate
 //   {"type":"ask_train"} / {"type":"ask_rollback","version":2}   requests by people
 //
 // A member is live from its first "alive" until it leaves, is fenced, or stays silent for
@@ -24,7 +27,7 @@
 
 namespace weir::record {
 
-enum class MemberType { kAlive, kHalted, kLeft, kAskTrain, kAskRollback };
+enum class MemberType { kAlive, kHalted, kLeft, kAskTrain, kAskRollback, kTrainer };
 
 struct PartitionProgress {
   std::int32_t partition = 0;
@@ -51,11 +54,11 @@ inline constexpr std::size_t kPartitionsToldMax = 200;
 struct MemberRecord {
   MemberType type = MemberType::kAlive;
   std::string member;
-  std::string role;              // "scorer" or "producer"
+  std::string role;              // "scorer", "producer" or "trainer"
   std::string transactional_id;  // empty where the role has none
   std::uint64_t epoch = 0;       // halted: the epoch that is acknowledged
   std::uint64_t version = 0;     // ask_rollback
-  MemberProgress progress;       // alive and halted
+  MemberProgress progress;       // alive, halted and trainer
 
   std::string to_json() const;
   static Result<MemberRecord> parse(std::string_view json);

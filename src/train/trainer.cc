@@ -57,7 +57,8 @@ Trainer::Trainer(TrainerOptions options, stream::Broker& broker, store::FileStor
       train_(std::move(train)),
       clock_(clock),
       crash_points_(std::move(crash_points)),
-      outputs_(broker, options_.predictions_topic, options_.dead_topic) {}
+      outputs_(broker, options_.predictions_topic, options_.dead_topic),
+      voice_(broker, options_.members_topic, options_.name, clock) {}
 
 Result<std::unique_ptr<Trainer>> Trainer::open(TrainerOptions options, stream::Broker& broker,
                                                store::FileStore& store,
@@ -77,7 +78,8 @@ Result<std::unique_ptr<Trainer>> Trainer::open(TrainerOptions options, stream::B
 
 Status Trainer::step(Millis wait_max, std::stop_token stop) {
   WEIR_TRY(lead_or_stand_by(leads() ? Millis{0} : wait_max));
-  if (!leads()) return {};
+  voice_.tell();
+  if (!leads()) return stand_by();
   if (begun()) {
     if (begun()->type == record::ControlType::kHalt) return await_halt(wait_max, stop);
     return conclude(stop);
@@ -99,6 +101,17 @@ Status Trainer::lead_or_stand_by(Millis wait_max) {
     log::info("another trainer leads now", {{"trainer", options_.name}});
     writer_.reset();
   }
+  return {};
+}
+
+// It reads along, to say who has led last: who leads now may not have written yet.
+Status Trainer::stand_by() {
+  WEIR_TRY(control_->poll(Millis{0}));
+  const record::ControlState& state = control_->state();
+  const auto& last = state.begun ? state.begun : state.last_resume;
+  const bool known = last && last->by != options_.name;
+  voice_.idles("stands by: another trainer leads" +
+               (known ? ", the last record is by " + last->by : std::string()));
   return {};
 }
 
@@ -161,7 +174,8 @@ Status Trainer::watch(Millis wait_max, std::stop_token stop) {
   next_look_ = now + options_.watch_interval;
   auto ready = folder_.look();
   if (!ready) {
-    log::warn("cannot look for data sets", {{"folder", folder_.url()}, {"reason", ready.error()}});
+    voice_.waits("store", "cannot look for data sets: " + ready.error().message(),
+                 log::Level::kWarn);
     return {};
   }
   for (const registry::Dataset& dataset : *ready) {
@@ -172,13 +186,17 @@ Status Trainer::watch(Millis wait_max, std::stop_token stop) {
     // What may not be read is taken up and refused, or the others would wait for it for ever.
     if (!same && same.error().code() == Code::kPermissionDenied) return begin(dataset);
     if (!same) {
-      log::warn("cannot compare a data set with the live model's",
-                {{"dataset", dataset.identity.path}, {"reason", same.error()}});
+      voice_.waits("store",
+                   "cannot compare " + dataset.identity.path +
+                       " with the live model's data set: " + same.error().message(),
+                   log::Level::kWarn);
       return {};
     }
     return *same ? set_aside_duplicate(dataset) : begin(dataset);
   }
   looks_without_work_ = folder_.settling() ? 0 : looks_without_work_ + 1;
+  voice_.idles((folder_.settling() ? "a data set has to stand still in " : "no data set in ") +
+               folder_.url());
   return {};
 }
 
@@ -283,6 +301,10 @@ Status Trainer::await_halt(Millis wait_max, std::stop_token stop) {
   const bool may_answer = std::any_of(waiting.begin(), waiting.end(),
                                       [](const auto& member) { return !member.silent; });
   if (may_answer && clock_.steady() < halt_deadline_) {
+    voice_.waits("halt",
+                 waiting.front().latest.member + " and " + std::to_string(waiting.size() - 1) +
+                     " more have not halted for epoch " + std::to_string(epoch),
+                 log::Level::kInfo);
     clock_.sleep_for(std::min(wait_max, Millis{5}), stop);
     return {};
   }
@@ -304,6 +326,7 @@ Status Trainer::await_halt(Millis wait_max, std::stop_token stop) {
 // ---- the end of an epoch ----
 
 Status Trainer::conclude(std::stop_token stop) {
+  voice_.moves();
   if (begun()->rollback_to) return conclude_rollback();
   auto manifest = train_and_publish(stop);
   if (manifest) return conclude_with_model(*manifest);
@@ -323,6 +346,8 @@ Result<registry::Manifest> Trainer::train_and_publish(std::stop_token stop) {
     const bool may_try = manifest.error().retryable() || code == Code::kIo;
     if (!may_try || tries >= options_.training_tries_max || stop.stop_requested()) return manifest;
     log::warn("training is tried again", {{"try", tries}, {"reason", manifest.error()}});
+    voice_.waits("store", "training is tried again: " + manifest.error().message(),
+                 log::Level::kDebug);
     clock_.sleep_for(Millis{1000} * (1 << tries), stop);
   }
 }
@@ -346,6 +371,7 @@ Result<registry::Manifest> Trainer::train_once(std::stop_token stop) {
                                      " was replaced after it was taken up; it is looked at anew");
   }
   const auto still_wanted = [&]() -> Status {
+    voice_.tell();
     if (stop.stop_requested()) return fail(Code::kCancelled, "stopped in the middle of a training");
     if (WEIR_TRY(leadership_->is_leader(Millis{0}))) return {};
     return fail(Code::kFenced, "another trainer leads now");
@@ -468,6 +494,8 @@ Status Trainer::finish_last_move() {
         "the data set of a finished epoch cannot be moved away; no other is taken up until "
         "that is mended",
         {{"dataset", identity.path}, {"epoch", ended->epoch}, {"reason", moved.error()}});
+    voice_.waits("move", "cannot move " + identity.path + " away: " + moved.error().message(),
+                 log::Level::kDebug);
     next_move_ = clock_.steady() + kMoveAgainAfter;
     return {};
   }

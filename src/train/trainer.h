@@ -28,6 +28,7 @@
 #include "stream/broker.h"
 #include "train/dataset_training.h"
 #include "train/output_watch.h"
+#include "train/trainer_voice.h"
 
 namespace weir::train {
 
@@ -75,7 +76,7 @@ class Trainer final : public Role {
                                                Clock& clock, CrashPoints crash_points);
 
   Status step(Millis wait_max, std::stop_token stop) override;
-  void finish() override {}
+  void finish() override { voice_.leave(); }
 
   bool leads() const { return writer_ != nullptr; }
   // Nothing is begun, and the last looks found nothing that is ready or soon will be.
@@ -90,6 +91,7 @@ class Trainer final : public Role {
   const std::optional<record::ControlRecord>& begun() const { return control_->state().begun; }
 
   Status lead_or_stand_by(Millis wait_max);
+  Status stand_by();
   Status take_over();
   Status check_models_are_of_this_log();
   Status finish_last_move();
@@ -121,6 +123,7 @@ class Trainer final : public Role {
   std::unique_ptr<gate::ControlFollower> control_;
   std::unique_ptr<gate::MemberTable> members_;
   OutputWatch outputs_;
+  TrainerVoice voice_;
   std::unique_ptr<gate::ControlWriter> writer_;  // set while this trainer leads
 
   SteadyTime next_look_{};

@@ -101,8 +101,31 @@ def test_status_tells_who_is_there_what_they_wait_for_and_how_far_they_are(pipel
     assert told["gate"]["open"] and told["model"] == 2
     for process in (trainer, scorer):
         assert process.stop()[0] == 0
-    assert status(pipeline)["members"] == []
+    # The trainer that was killed could not say goodbye.
+    assert all(m["member"].endswith(f":{held.pid}") for m in status(pipeline)["members"])
     check_promises(pipeline)
+
+
+@pytest.mark.long
+def test_status_shows_the_trainer_that_leads_and_the_one_that_stands_by(pipeline):
+    trainers = [pipeline.start("train"), pipeline.start("train")]
+    pipeline.drop("first.csv", plane(1))
+    leader = pipeline.wait_for_resume(1)["by"]
+
+    def both_tell(told):
+        words = sorted(m["waiting_for"] or "" for m in told["members"])
+        return len(words) == 2 and "no data set in" in words[0] and "stands by" in words[1]
+
+    told = wait_for_status(pipeline, both_tell, "one has nothing to do, the other stands by")
+    assert {m["role"] for m in told["members"]} == {"trainer"}
+    assert leader in {m["member"] for m in told["members"]}
+    # Nobody waits for a trainer to halt.
+    pipeline.drop("second.csv", plane(2))
+    assert pipeline.wait_for_resume(2)["version"] == 2
+    for process in trainers:
+        assert process.stop()[0] == 0
+        assert "is shut out" not in process.stderr
+    assert status(pipeline)["members"] == []
 
 
 def test_status_says_that_kafka_is_away(pipeline):
