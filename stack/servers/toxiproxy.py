@@ -11,8 +11,8 @@ import urllib.request
 from host import Trouble
 from server import Server
 
-# As many as a test needs that has trainer, producer and scorer each behind a proxy of its own.
-LANES = ("lane-1", "lane-2", "lane-3")
+# Enough for two tests at once that have trainer, producer and scorer each behind a proxy of its own.
+LANES = tuple(f"lane-{number}" for number in range(1, 7))
 
 
 def listener_of(lane):

@@ -177,6 +177,20 @@ def test_a_namenode_that_dies_in_the_middle_of_a_training_costs_no_data_set(
     check_promises(pipeline)
 
 
+@pytest.mark.xdist_group("own stack")
+def test_a_drop_waits_for_a_datanode_that_is_away_and_says_so(own_stack, make_pipeline):
+    pipeline = make_pipeline(on=own_stack)
+    pipeline.make_topics()
+    (pipeline.folder / "set.csv").write_bytes(plane(1))
+    stack_command("down", own_stack.directory, "--only", "datanode", "--kill")
+    drop = pipeline.start("drop", "set.csv")
+    drop.wait_for_stderr("waiting for it")
+    assert "set.csv" not in pipeline.dropped()
+    stack_command("up", own_stack.directory, "--only", "hdfs", seconds=300)
+    assert drop.wait(90) == 0, drop.stderr
+    assert pipeline.hdfs.read(f"{pipeline.dataset_path}/set.csv") == plane(1)
+
+
 def takes_signals(process):
     """Whether it has got as far as to end by itself when it is asked to."""
     with open(f"/proc/{process.pid}/status", encoding="ascii") as status:

@@ -1,9 +1,10 @@
 """Connections that break on purpose, through the stack's toxiproxy.
 
-A test has three lanes to Kafka, each a way that leads there through a proxy and never round it, and
-makes ways to HDFS. What goes the straight way, as the test's own readers do, notices nothing.
+A test leases lanes to Kafka, each a way that leads there through a proxy and never round it, and makes
+ways to HDFS. What goes the straight way, as the test's own readers do, notices nothing.
 """
 
+import fcntl
 import http.client
 import http.server
 import json
@@ -15,7 +16,9 @@ import urllib.request
 import uuid
 from pathlib import Path
 
-LANES = ("lane-1", "lane-2", "lane-3")
+from support.waiting import wait_until
+
+LANE = re.compile(r"lane-\d+")
 
 
 class Toxiproxy:
@@ -171,29 +174,47 @@ def _front_of(name_node, data_node, data_node_proxy):
 
 
 class Network:
-    """The lanes, undisturbed at first; and ways to HDFS, made when they are asked for."""
+    """Ways of one test, undisturbed at first."""
 
     def __init__(self, stack, folder):
         assert stack.toxiproxy, "this stack has no proxies: stack/down, then stack/up --proxies"
         self._toxiproxy = Toxiproxy(stack.toxiproxy)
         self._stack = stack
         self._folder = folder
-        self._lanes = []
+        self._leased = []  # (proxy, the file whose lock is the lease)
 
-    @property
-    def lanes(self):
-        """One test's at a time: it is in xdist_group("network")."""
-        if not self._lanes:
-            self._lanes = [self._toxiproxy.proxy(lane) for lane in LANES]
-            self.close()
-        return self._lanes
+    def lanes(self, count):
+        """So many of those that no other test has; asked for once, or two tests might wait for each other."""
+        assert not self._leased
+        self._leased = wait_until(lambda: self._lease(count), f"{count} lanes are free", 180)
+        lanes = [lane for lane, _ in self._leased]
+        for lane in lanes:
+            lane.heal()  # whatever a test that was killed has left behind
+        return lanes
+
+    def _lease(self, count):
+        leased = []
+        for name in sorted(filter(LANE.fullmatch, self._toxiproxy.call("GET", "/proxies"))):
+            lease = open(self._stack.directory / f"{name}.lease", "w")
+            try:
+                fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lease.close()
+                continue
+            leased.append((self._toxiproxy.proxy(name), lease))
+            if len(leased) == count:
+                return leased
+        for _, lease in leased:
+            lease.close()
+        return None
 
     def hdfs(self):
         return ProxiedHdfs(self._toxiproxy, self._stack, self._folder)
 
     def close(self):
-        for lane in self._lanes:
+        for lane, lease in self._leased:
             lane.heal()
+            lease.close()
 
 
 def through(lane):
