@@ -24,6 +24,9 @@ Result<PipelineStatus> look_at_pipeline(Context& context) {
   auto members = WEIR_TRY(gate::MemberTable::open(*broker, own.topics.members, context.clock()));
   WEIR_TRY(members->refresh(kTimeout));
   status.members = members->all();
+  std::erase_if(status.members, [&](const auto& member) {
+    return heard_ms(member, context.clock()) > record::kMemberForgotten.count();
+  });
   const std::string& features = own.topics.features;
   // Committed first: what is committed lies below an end that is looked up later.
   const auto committed =

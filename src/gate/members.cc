@@ -58,7 +58,8 @@ void Membership::leave() {
 
 Result<std::unique_ptr<MemberTable>> MemberTable::open(stream::Broker& broker,
                                                        const std::string& topic, Clock& clock) {
-  const std::int64_t since = (clock.wall().time_since_epoch() - record::kMemberForgotten).count();
+  const Millis back = record::kMemberForgotten + record::kClockSkewMax;
+  const std::int64_t since = (clock.wall().time_since_epoch() - back).count();
   auto log = WEIR_TRY(
       during(broker.open_log(topic, stream::StartAt::kTime, since), "opening the topic " + topic));
   return std::unique_ptr<MemberTable>(new MemberTable(std::move(log), topic, clock));
@@ -76,7 +77,7 @@ Status MemberTable::refresh(Millis timeout) {
     std::erase_if(*heard, [&](const auto& item) {
       const Member& member = item.second;
       const bool nothing_to_fence = member.silent && member.latest.transactional_id.empty();
-      return nothing_to_fence || clock_.steady() - member.last_heard > record::kMemberForgotten;
+      return nothing_to_fence || clock_.steady() - member.last_read > record::kMemberForgotten;
     });
   }
   return {};
@@ -84,7 +85,7 @@ Status MemberTable::refresh(Millis timeout) {
 
 Millis MemberTable::age_of(const stream::LogEntry& entry) const {
   const Millis age = clock_.wall().time_since_epoch() - Millis{entry.timestamp_ms};
-  return std::clamp(age, Millis{0}, record::kMemberForgotten);
+  return std::clamp(age, Millis{0}, record::kMemberForgotten + record::kClockSkewMax);
 }
 
 void MemberTable::apply(const stream::LogEntry& entry) {
@@ -114,6 +115,7 @@ void MemberTable::hear(std::map<std::string, Member>& heard, record::MemberRecor
   Member& member = heard[record.member];
   member.halted_epoch = record.type == record::MemberType::kHalted ? record.epoch : 0;
   member.last_heard = clock_.steady();
+  member.last_read = member.last_heard;
   // What a new leader finds may be minutes old; what comes later was said since the last look.
   if (first_read_) member.last_heard -= age_of(entry);
   member.latest = std::move(record);

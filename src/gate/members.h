@@ -60,7 +60,9 @@ class MemberTable {
   struct Member {
     record::MemberRecord latest;
     std::uint64_t halted_epoch = 0;
-    SteadyTime last_heard{};
+    SteadyTime
+        last_heard{};  // by the writer's clock, where it was said before this table was opened
+    SteadyTime last_read{};  // when this table read of it: no clock of another host is in it
     bool silent = false;  // not heard of for kMemberSilence: it need not be waited for, only fenced
   };
 

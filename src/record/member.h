@@ -68,5 +68,8 @@ inline constexpr Millis kMemberHeartbeat{2000};
 inline constexpr Millis kMemberSilence{15000};
 // More than max.poll.interval.ms (300 s) and transaction.timeout.ms (30 s) together.
 inline constexpr Millis kMemberForgotten{600'000};
+// By how much the clocks of hosts and brokers may differ. Records carry their writer's time: who
+// reads the members topic for the first time looks back so much further, and forgets nobody by it.
+inline constexpr Millis kClockSkewMax{3'600'000};
 
 }  // namespace weir::record
