@@ -41,7 +41,7 @@ disown_stack() { rm -f "$1.started"; }
 # last_of_stack DIR: whether the caller is the last run to use them, and they are to be stopped. Then
 # no other begins to use them until the caller has ended.
 last_of_stack() {
-  flock -n -x 7 || return
+  flock -n -x 7 || return 1  # without the number, the status of what the trap came upon
   # The pids as they were: whatever was started anew meanwhile was not started by a run.
   [ -e "$1.started" ] && cat "$1"/pids/* 2>/dev/null | cmp -s - "$1.started"
 }

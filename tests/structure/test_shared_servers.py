@@ -14,9 +14,12 @@ WEIR_SCRIPT=run
 use_stack "$1"
 if [ "$2" = starts ]; then own_stack "$1"; fi
 if [ "$2" = keeps ]; then disown_stack "$1"; fi
+leave() {
+  if last_of_stack "$1"; then echo stops; else echo leaves; fi
+  read -r _
+}
+trap 'leave "$1"' EXIT
 echo uses
-read -r _
-if last_of_stack "$1"; then echo stops; else echo leaves; fi
 read -r _
 """
 
