@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 
+import secure
 from hdfs import hadoop_java
 from host import SHORT_RUN, Trouble, class_path_of, find_java
 from kafka import BROKERS, default_ports
@@ -19,6 +20,7 @@ HDFS_TOOLS = {
 }
 
 KAFKA_TOOLS = {  # short name -> class, and the option that takes the broker's address
+    "acls": ("org.apache.kafka.tools.AclCommand", "--bootstrap-server"),
     "topics": ("org.apache.kafka.tools.TopicCommand", "--bootstrap-server"),
     "console-consumer": ("org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server"),
     "console-producer": ("org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server"),
@@ -31,6 +33,11 @@ KAFKA_TOOLS = {  # short name -> class, and the option that takes the broker's a
     "transactions": ("org.apache.kafka.tools.TransactionsCommand", "--bootstrap-server"),
     "delete-records": ("org.apache.kafka.tools.DeleteRecordsCommand", "--bootstrap-server"),
     "dump-log": ("kafka.tools.DumpLogSegments", None),
+}
+
+CONFIG_OPTIONS = {  # the option for a client's properties, where it is not --command-config
+    "console-consumer": "--consumer.config",
+    "console-producer": "--producer.config",
 }
 
 
@@ -87,8 +94,14 @@ def up(arguments):
         help="also toxiproxy, by which tests break connections, and ways through it to Kafka "
         "(kept from then on)",
     )
+    parser.add_argument(
+        "--secure",
+        action="store_true",
+        help="a Kafka by TLS and SCRAM, with an authorizer that grants nothing by itself: see "
+        "stack/README.md (default: as last time, plain at first)",
+    )
     parsed = parser.parse_args(arguments)
-    Stack(ROOT, parsed.dir).up(parsed.only, parsed.ports, parsed.brokers, parsed.proxies)
+    Stack(ROOT, parsed.dir).up(parsed.only, parsed.ports, parsed.brokers, parsed.proxies, parsed.secure)
 
 
 def down(arguments):
@@ -183,6 +196,9 @@ TOOL is {', '.join(KAFKA_TOOLS)}, or the full name of a class. Examples:
     rest = arguments[1:]
     if option and not any(word.split("=")[0] == option for word in rest):
         rest = [option, stack.kafka_address(), *rest]
+        if stack.secure:
+            config = CONFIG_OPTIONS.get(arguments[0], "--command-config")
+            rest = [config, secure.path_of(stack, "kafka-tools.properties"), *rest]
     run_tool(
         [
             find_java(),

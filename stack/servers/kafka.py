@@ -1,6 +1,7 @@
 """Apache Kafka: nodes that are broker and controller both, on 127.0.0.1 alone; one, or three.
 
 Of three, one may be away: topics have three replicas, and two must have a record before it counts.
+A secure one (secure.py) takes nobody without a password, and nobody to more than he has a right to.
 """
 
 import base64
@@ -10,6 +11,7 @@ import socket
 import struct
 import uuid
 
+import secure
 from host import SHORT_RUN, class_path_of, find_java
 from server import Server
 from toxiproxy import LANES, LISTENER_PORTS, listener_of
@@ -70,6 +72,9 @@ class Kafka(Server):
         self.name = next(iter(self.ports))
         super().__init__(stack)
 
+    def data(self):
+        return [self.home, *([secure.folder_of(self.stack)] if self.stack.secure else [])]
+
     def _controller(self):
         return self.address(list(self.ports)[1])
 
@@ -117,6 +122,9 @@ class Kafka(Server):
 
     def _listeners(self):
         """Who comes by a lane is sent to that lane's proxy; all others come straight."""
+        if self.stack.secure:
+            own = secure.settings(self.stack, self.address(), self._controller())
+            return {**own, "controller.listener.names": "CONTROLLER"}
         lanes = LANES if self.stack.proxies else ()
         names = ["PLAINTEXT", "CONTROLLER", *map(str.upper, lanes)]
         own = [self.address(), self._controller(), *(self.address(listener_of(lane)) for lane in lanes)]
@@ -135,20 +143,26 @@ class Kafka(Server):
         with open(os.path.join(self.home, "log4j2.properties"), "w") as file:
             file.write(LOG_SETTINGS)
         settings = os.path.join(self.home, "server.properties")
-        with open(settings, "w") as file:
-            for key, value in self._settings().items():
-                file.write(f"{key}={str(value)}\n".replace("\\", "\\\\"))
+        lines = (f"{key}={value}\n".replace("\\", "\\\\") for key, value in self._settings().items())
+        secure.write_private(settings, "".join(lines))
         formatted = os.path.join(self.home, "formatted")
         if not os.path.exists(formatted):
             shutil.rmtree(os.path.join(self.home, "data"), ignore_errors=True)
             with open(_cluster_id_file(self.stack)) as file:
                 cluster_id = file.read()
-            self.run_once(
-                "formatting its folder",
-                self._java(
-                    SHORT_RUN, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", settings
-                ),
-            )
+            arguments = ["format", "-t", cluster_id, "-c", settings]
+            users = os.path.join(self.home, "first-users")
+            if self.stack.secure:
+                secure.write_first_users(self.stack, users)
+                arguments.append("@" + users)
+            try:
+                self.run_once(
+                    "formatting its folder",
+                    self._java(SHORT_RUN, "kafka.tools.StorageTool", *arguments),
+                )
+            finally:
+                if self.stack.secure:
+                    os.unlink(users)
             open(formatted, "w").close()
 
     def command(self):
@@ -160,19 +174,55 @@ class Kafka(Server):
 
     def trouble(self):
         """Asks for the brokers of the cluster: this one is among them once it serves."""
-        # Metadata, version 1, correlation id 7, no client id, of no topic.
-        request = struct.pack(">hhihi", 3, 1, 7, -1, 0)
         try:
-            with socket.create_connection(("127.0.0.1", self.port()), timeout=2) as sock:
-                sock.sendall(struct.pack(">i", len(request)) + request)
-                answer = _receive(sock)
-        except OSError as error:
+            with socket.create_connection(("127.0.0.1", self.port()), timeout=2) as plain:
+                with self._logged_in(plain) as sock:
+                    answer = _ask(sock, METADATA, struct.pack(">i", 0))  # of no topic
+        except (OSError, ValueError) as error:
             return f"no answer at {self.address()} ({error})"
-        if answer[:4] != struct.pack(">i", 7):
-            return f"an answer at {self.address()} that is not Kafka's"
         if self.node not in _broker_ids(answer):
             return f"{self.address()} answers, but is not yet a member of its cluster"
         return None
+
+    def _logged_in(self, plain):
+        if not self.stack.secure:
+            return plain
+        sock = secure.wrap(self.stack, plain)
+        login = secure.ScramLogin(secure.ADMIN, secure.password_of(self.stack, secure.ADMIN))
+        mechanism = secure.MECHANISM.encode()
+        _ask(sock, SASL_HANDSHAKE, struct.pack(">h", len(mechanism)) + mechanism)
+        _say(sock, login.final(_say(sock, login.first())))
+        return sock
+
+
+# (number, version) of a request.
+METADATA = (3, 1)
+SASL_HANDSHAKE = (17, 1)
+SASL_AUTHENTICATE = (36, 0)
+
+
+def _ask(sock, kind, body):
+    """The answer to a request, without the correlation id; ValueError if it is none of Kafka's."""
+    request = struct.pack(">hhih", *kind, 7, -1) + body  # correlation id 7, no client id
+    sock.sendall(struct.pack(">i", len(request)) + request)
+    answer = _receive(sock)
+    if answer[:4] != struct.pack(">i", 7):
+        raise ValueError("what comes is not an answer of Kafka's")
+    return answer[4:]
+
+
+def _say(sock, words):
+    """What the server says to one message of a login."""
+    answer = _ask(sock, SASL_AUTHENTICATE, struct.pack(">i", len(words)) + words)
+    try:
+        error, reason_length = struct.unpack_from(">hh", answer)
+        at = 4 + max(reason_length, 0)
+        (length,) = struct.unpack_from(">i", answer, at)
+    except struct.error:
+        raise ValueError("an answer to a login that is cut short") from None
+    if error != 0:
+        raise ValueError("it does not take our password")
+    return answer[at + 4 : at + 4 + length]
 
 
 def _receive(sock):
@@ -190,8 +240,8 @@ def _broker_ids(answer):
     """The node ids in an answer to Metadata, version 1."""
     found = set()
     try:
-        (count,) = struct.unpack_from(">i", answer, 4)
-        at = 8
+        (count,) = struct.unpack_from(">i", answer, 0)
+        at = 4
         for _ in range(count):
             node, host_length = struct.unpack_from(">ih", answer, at)
             at += 6 + host_length + 4

@@ -12,6 +12,7 @@ import time
 
 import hdfs
 import kafka
+import secure
 from host import Trouble, pick_free_port, port_is_free
 from hdfs import DataNode, NameNode
 from redis import Redis
@@ -35,6 +36,7 @@ class Stack:
         self.hadoop_conf_dir = os.path.join(self.dir, "hadoop")
         self.env_file = os.path.join(self.dir, "stack.env")
         self._ports_file = os.path.join(self.dir, "ports.json")
+        self.secure = os.path.isdir(secure.folder_of(self))
         self._lay_out()
 
     def _lay_out(self, brokers=None, proxies=False):
@@ -119,12 +121,30 @@ class Stack:
             raise Trouble("--proxies: a cluster of brokers cannot be put behind proxies, only one broker.")
         if not wanted or self.proxies:
             return
+        if self.secure:
+            raise Trouble("--proxies: a Kafka that asks who is there cannot be put behind proxies.")
         if self.server("kafka").pid_file.live_pid():
             raise Trouble(
                 "--proxies: kafka already runs, without listeners for them. First: "
                 f"stack/down{self.dir_option()} --only kafka"
             )
         self._lay_out(proxies=True)
+
+    def _settle_security(self, wanted):
+        """Takes what `--secure` says. A cluster that has data stays as it is."""
+        self.secure = os.path.isdir(secure.folder_of(self))  # another `down` may have changed it
+        if not wanted or self.secure:
+            return
+        if self.brokers != 1:
+            raise Trouble("--secure: this is for one broker; there are three.")
+        if self.proxies:
+            raise Trouble("--secure: a Kafka behind proxies cannot be made one that asks who is there.")
+        if os.path.exists(self.server("kafka").home):
+            raise Trouble(
+                f"--secure: the Kafka in {self.dir} takes everybody and keeps that while it has data. To "
+                f"make it anew, first: stack/down{self.dir_option()} --only kafka --wipe"
+            )
+        self.secure = True
 
     # --- Ports ------------------------------------------------------------------------------------
 
@@ -192,6 +212,8 @@ class Stack:
             json.dump(self.ports, file, indent=2)
         os.replace(self._ports_file + ".tmp", self._ports_file)
         kafka.write_cluster_id(self)
+        if self.secure:
+            secure.make(self)
         hdfs.write_conf_dir(self)
         env = {
             "WEIR_STACK_DIR": self.dir,
@@ -204,6 +226,8 @@ class Stack:
         }
         if self.proxies:
             env["WEIR_STACK_TOXIPROXY"] = f"127.0.0.1:{self.ports['toxiproxy']}"
+        if self.secure:  # librdkafka's properties of the super user
+            env["WEIR_STACK_KAFKA_ADMIN"] = secure.path_of(self, "admin.properties")
         with open(self.env_file + ".tmp", "w") as file:
             file.writelines(f"{name}={shlex.quote(value)}\n" for name, value in env.items())
         os.replace(self.env_file + ".tmp", self.env_file)
@@ -214,10 +238,11 @@ class Stack:
 
     # --- Up and down ------------------------------------------------------------------------------
 
-    def up(self, only=None, ports=None, brokers=None, proxies=False):
+    def up(self, only=None, ports=None, brokers=None, proxies=False, secured=False):
         with self._locked():
             self._settle_brokers(brokers)
             self._settle_proxies(proxies)
+            self._settle_security(secured)
             self._settle_ports(ports)
             servers = self.chosen(only)
             down = [server for server in servers if server.pid_file.live_pid() is None]
