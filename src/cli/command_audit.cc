@@ -14,8 +14,6 @@
 namespace weir::cli {
 namespace {
 
-constexpr Millis kFirstContact{10'000};
-
 struct AuditCommandOptions {
   CommonOptions common;
   std::string since;
@@ -132,8 +130,13 @@ Result<std::uint64_t> audit_pipeline(const AuditCommandOptions& command) {
   const audit::AuditOptions options = WEIR_TRY(options_of(*context, command));
   store::FileStore* store = WEIR_TRY(context->store());
   stream::Broker* broker = WEIR_TRY(context->broker());
-  WEIR_TRY(during(broker->log_ends(options.control_topic.name(), kFirstContact),
-                  "reaching Kafka at " + context->settings().kafka.at("bootstrap.servers")));
+  // All of them, so that a right that is missing is told before anything is read.
+  for (const std::string& topic :
+       {options.control_topic.name(), options.features_topic, options.predictions_topic,
+        options.dead_topic, options.swaps_topic}) {
+    WEIR_TRY(during(broker->open_history(topic, {}),
+                    "reaching Kafka at " + context->settings().kafka.at("bootstrap.servers")));
+  }
   const SteadyTime began = context->clock().steady();
   Result<audit::AuditReport> report = [&] {
     ProgressLine line(context->clock(), !command.common.quiet);

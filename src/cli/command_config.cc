@@ -112,10 +112,11 @@ int doctor(const CommonOptions& common) {
       if (!probed && probed.error().retryable()) break;  // nor would it answer for the other folder
     }
   }
-  const Status topics = context.ensure_topics();
+  const Status topics = context.ensure_topics(kDoctorUses);
   checks.add("Kafka " + own.kafka.at("bootstrap.servers") + ": topics of pipeline " + own.pipeline,
              topics,
-             "is the broker up, is kafka.bootstrap.servers right, may this user create topics?");
+             "is the broker up, is kafka.bootstrap.servers right, may this user create topics, or "
+             "see those that are there (docs/security.md)?");
   if (topics) {
     checks.add("Kafka: control log " + own.topics.control + " reads to its end",
                probe_control(context), "may this user read it?");

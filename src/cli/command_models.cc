@@ -28,7 +28,7 @@ struct ModelsOptions {
 std::uint64_t live_version(Context& context) {
   const auto attempt = [&]() -> Result<std::uint64_t> {
     stream::Broker* broker = WEIR_TRY(context.broker());
-    WEIR_TRY(context.ensure_topics());
+    WEIR_TRY(context.ensure_topics(kControlReaderUses));
     auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.control_topic()));
     WEIR_TRY(control->catch_up(kLogTimeout));
     return control->state().version;
@@ -107,7 +107,7 @@ Status roll_back(const ModelsOptions& options) {
   const registry::ModelRegistry models(*store, context->settings().model.path);
   WEIR_TRY(models.load(options.version, ""));
   stream::Broker* broker = WEIR_TRY(context->broker());
-  WEIR_TRY(context->ensure_topics());
+  WEIR_TRY(context->ensure_topics(kRollbackUses));
   const config::TopicsSettings& topics = context->settings().topics;
   auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context->control_topic()));
   WEIR_TRY(control->catch_up(kLogTimeout));

@@ -23,7 +23,7 @@ Result<registry::LoadedModel> model_to_use(Context& context, std::uint64_t versi
   const registry::ModelRegistry models(*store, context.settings().model.path);
   if (version != 0) return models.load(version, "");
   stream::Broker* broker = WEIR_TRY(context.broker());
-  WEIR_TRY(context.ensure_topics());
+  WEIR_TRY(context.ensure_topics(kControlReaderUses));
   auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.control_topic()));
   WEIR_TRY(control->catch_up(kLogTimeout));
   if (control->state().version == 0) {

@@ -21,7 +21,7 @@ struct RoleOptions {
 
 using MakeSpec = std::function<Result<RoleSpec>(Roles&, const RoleOptions&)>;
 
-int run_role(const RoleOptions& options, const MakeSpec& make_spec,
+int run_role(const RoleOptions& options, const TopicUses& uses, const MakeSpec& make_spec,
              const std::function<int(const RunCounters&)>& at_end) {
   std::stop_source stop;
   std::unique_ptr<Context> context;
@@ -29,7 +29,7 @@ int run_role(const RoleOptions& options, const MakeSpec& make_spec,
   Ending ending(stop);
   const auto attempt = [&]() -> Status {
     context = WEIR_TRY(Context::make(options.common));
-    roles = WEIR_TRY(Roles::make(*context));
+    roles = WEIR_TRY(Roles::make(*context, uses));
     std::vector<RoleSpec> specs;
     specs.push_back(WEIR_TRY(make_spec(*roles, options)));
     return run_roles(*context, std::move(specs), stop, ending,
@@ -60,7 +60,7 @@ void add_train(CLI::App& app, Action& action) {
         }
         return spec;
       };
-      return run_role(*options, make_spec, [&](const RunCounters& counters) {
+      return run_role(*options, kTrainerUses, make_spec, [&](const RunCounters& counters) {
         log::info("trainer ended",
                   {{"trained", counters.trained.load()}, {"refused", counters.refused.load()}});
         return options->once && counters.refused > 0 ? kExitSomeFailed : kExitOk;
@@ -82,7 +82,7 @@ void add_produce(CLI::App& app, Action& action) {
       if (!options->rate.empty()) overrides.push_back("produce.rate=" + options->rate);
       if (!options->count.empty()) overrides.push_back("produce.count=" + options->count);
       const auto make_spec = [](Roles& roles, const RoleOptions&) { return roles.producer(); };
-      return run_role(*options, make_spec, [](const RunCounters& counters) {
+      return run_role(*options, kProducerUses, make_spec, [](const RunCounters& counters) {
         const std::uint64_t produced = counters.producer.produced.load();
         const std::uint64_t lost = counters.producer.undelivered.load();
         log::info("producer ended", {{"produced", produced}});
@@ -157,7 +157,7 @@ void add_score(CLI::App& app, Action& action) {
         }
         return spec;
       };
-      return run_role(*options, make_spec, [](const RunCounters& counters) {
+      return run_role(*options, kScorerUses, make_spec, [](const RunCounters& counters) {
         log::info("scorer ended", {{"scored", counters.scorer.scored.load()},
                                    {"dead_letters", counters.scorer.dead.load()},
                                    {"transactions", counters.scorer.transactions.load()}});

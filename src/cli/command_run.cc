@@ -94,7 +94,8 @@ Status run_pipeline(const RunOptions& options, std::stop_source stop, Ending& en
     quiet.color = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
     log::configure(quiet);
   }
-  roles = WEIR_TRY(Roles::make(*context));
+  const TopicUses uses = kLiveViewUses | kTrainerUses | kScorerUses;
+  roles = WEIR_TRY(Roles::make(*context, options.no_produce ? uses : uses | kProducerUses));
   if (!options.common.json()) {
     print_greeting(*context, roles->store, options.common.config_path);
   }

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "cli/control_keys.h"
 #include "cli/version.h"
+#include "config/setting_table.h"
 #include "store/open_store.h"
 #include "stream/kafka_broker.h"
 
@@ -41,6 +42,19 @@ bool claim_name(const std::string& name) {
   if (bind(descriptor, reinterpret_cast<sockaddr*>(&address), length) == 0) return true;
   close(descriptor);
   return false;
+}
+
+void warn_of_secrets(const CommonOptions& common) {
+  const auto look = [](const std::string& name) {
+    if (!config::is_secret(name)) return;
+    tell(name +
+         " was given on the command line, which every user of this machine can read; put it into a "
+         "variable of the environment or a file of your own (docs/security.md)");
+  };
+  for (const std::string& option : common.kafka_options) {
+    look("kafka." + option.substr(0, option.find('=')));
+  }
+  for (const std::string& option : common.overrides) look(option.substr(0, option.find('=')));
 }
 
 }  // namespace
@@ -97,6 +111,7 @@ Result<config::LoadedSettings> load_settings_for(const CommonOptions& common) {
   options.color = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   log::configure(options);
   for (const auto& warning : loaded->warnings) tell(config::problem_line(warning));
+  warn_of_secrets(common);
   return std::move(*loaded);
 }
 
@@ -126,18 +141,20 @@ Result<stream::Broker*> Context::broker() {
   return broker_.get();
 }
 
-Status Context::ensure_topics() {
+Status Context::ensure_topics(const TopicUses& uses) {
   stream::Broker* kafka = WEIR_TRY(broker());
   const config::TopicsSettings& topics = settings().topics;
   const std::int32_t replication = topics.replication;
-  return during(kafka->ensure_topics({{topics.features, topics.partitions, false, replication},
-                                      {topics.predictions, topics.partitions, false, replication},
-                                      {topics.dead, topics.partitions, false, replication},
-                                      {topics.control, 1, true, replication},
-                                      {topics.members, 1, false, replication},
-                                      {topics.swaps, 1, true, replication}},
-                                     kFirstContact),
-                "reaching Kafka at " + settings().kafka.at("bootstrap.servers"));
+  const std::int32_t partitions = topics.partitions;
+  return during(
+      kafka->ensure_topics({{topics.features, partitions, false, replication, uses.features},
+                            {topics.predictions, partitions, false, replication, uses.predictions},
+                            {topics.dead, partitions, false, replication, uses.dead},
+                            {topics.control, 1, true, replication, uses.control},
+                            {topics.members, 1, false, replication, uses.members},
+                            {topics.swaps, 1, true, replication, uses.swaps}},
+                           kFirstContact),
+      "reaching Kafka at " + settings().kafka.at("bootstrap.servers"));
 }
 
 std::string Context::host_and_pid() const { return host_name() + ":" + std::to_string(getpid()); }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/topic_uses.h"
 #include "config/load_settings.h"
 #include "record/control_topic.h"
 #include "registry/dataset_folder.h"
@@ -65,8 +66,9 @@ class Context {
   // Made at the first call; the store's first request comes later.
   Result<store::FileStore*> store();
   Result<stream::Broker*> broker();
-  // Makes the pipeline's topics where they are missing; the first word with Kafka.
-  Status ensure_topics();
+  // Makes the pipeline's topics where they are missing, and sees to it that this user may use them
+  // so; the first word with Kafka.
+  Status ensure_topics(const TopicUses& uses);
 
   std::string host_and_pid() const;
   // A member name that no other live process on this host has, the same again after a restart:

@@ -69,7 +69,7 @@ void print_reigns(const std::vector<record::Reign>& reigns) {
 
 Result<std::vector<record::Reign>> read_reigns(Context& context, std::uint64_t version) {
   stream::Broker* broker = WEIR_TRY(context.broker());
-  WEIR_TRY(context.ensure_topics());
+  WEIR_TRY(context.ensure_topics(kReignsUses));
   const config::TopicsSettings& topics = context.settings().topics;
   record::ReignHistory history;
   std::uint64_t not_read = 0;

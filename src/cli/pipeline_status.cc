@@ -1,5 +1,6 @@
 #include "cli/pipeline_status.h"
 
+#include "cli/topic_uses.h"
 #include "gate/control_log.h"
 
 namespace weir::cli {
@@ -16,7 +17,7 @@ std::int64_t heard_ms(const gate::MemberTable::Member& member, Clock& clock) {
 Result<PipelineStatus> look_at_pipeline(Context& context) {
   const config::Settings& own = context.settings();
   stream::Broker* broker = WEIR_TRY(context.broker());
-  WEIR_TRY(context.ensure_topics());
+  WEIR_TRY(context.ensure_topics(kStatusUses));
   PipelineStatus status;
   auto control = WEIR_TRY(gate::ControlFollower::open(*broker, context.control_topic()));
   WEIR_TRY(control->catch_up(kTimeout));

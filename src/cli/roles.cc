@@ -4,10 +4,10 @@
 
 namespace weir::cli {
 
-Result<std::unique_ptr<Roles>> Roles::make(Context& context) {
+Result<std::unique_ptr<Roles>> Roles::make(Context& context, const TopicUses& uses) {
   store::FileStore* store = WEIR_TRY(context.store());
   stream::Broker* broker = WEIR_TRY(context.broker());
-  WEIR_TRY(context.ensure_topics());
+  WEIR_TRY(context.ensure_topics(uses));
   const std::string& path = context.settings().dataset.path;
   WEIR_TRY(during(store->make_directories(path), "reaching the store at " + store->url(path)));
   return std::unique_ptr<Roles>(

@@ -31,7 +31,8 @@ struct Roles {
   registry::ModelRegistry models;
   RunCounters counters;
 
-  static Result<std::unique_ptr<Roles>> make(Context& context);
+  // `uses`: what the roles that are going to be made do with the topics.
+  static Result<std::unique_ptr<Roles>> make(Context& context, const TopicUses& uses);
 
   RoleSpec trainer();
   Result<RoleSpec> producer();

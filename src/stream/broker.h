@@ -21,11 +21,19 @@
 
 namespace weir::stream {
 
+// What the caller does with a topic, and needs a right to where brokers ask for one.
+struct TopicUse {
+  bool describe = true;  // false: not his. Made where it is missing, if he may; else left alone
+  bool read = false;
+  bool write = false;
+};
+
 struct TopicSpec {
   std::string name;
   std::int32_t partitions = 1;
   bool keep_for_ever = false;  // retention.ms=-1, cleanup.policy=delete: never compacted, never cut
   std::int32_t replication = -1;  // -1: the broker's default
+  TopicUse use = {};
 };
 
 enum class StartAt { kEarliest, kEnd, kTime };
@@ -34,7 +42,8 @@ class Broker {
  public:
   virtual ~Broker() = default;
 
-  // Makes the topics that are missing. A topic that is there is left as it is.
+  // Makes the topics that are missing. A topic that is there is left as it is. kPermissionDenied
+  // names all the rights that the use of these topics needs and that this user lacks.
   virtual Status ensure_topics(const std::vector<TopicSpec>& topics, Millis timeout) = 0;
 
   // evidence: topics that this group's commits alone fill. A group without any committed offset is

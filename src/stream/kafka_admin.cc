@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <thread>
 
 #include "base/log.h"
@@ -21,6 +22,10 @@ struct TopicCollectionDeleter {
     rd_kafka_TopicCollection_destroy(topics);
   }
 };
+// How long other brokers may take to answer where one has refused the login.
+constexpr Millis kRefusedLoginWait{2000};
+constexpr Millis kPollSlice{50};
+
 struct NewTopicDeleter {
   void operator()(rd_kafka_NewTopic_t* topic) const { rd_kafka_NewTopic_destroy(topic); }
 };
@@ -37,18 +42,30 @@ OptionsPtr options_for(rd_kafka_t* client, rd_kafka_admin_op_t operation, Millis
 // extra second is for an answer on its way.
 Result<EventPtr> answer(const KafkaClient& client, rd_kafka_queue_t* queue, Millis timeout) {
   const Inside call("waiting for the answer to an admin request");
-  EventPtr event(rd_kafka_queue_poll(queue, milliseconds(timeout + Millis(1000))));
-  if (!event) return fail(client.error(RD_KAFKA_RESP_ERR__TIMED_OUT));
-  if (const auto error = rd_kafka_event_error(event.get())) {
-    return fail(client.error(error, rd_kafka_event_error_string(event.get())));
+  SteadyTime deadline = std::chrono::steady_clock::now() + timeout + Millis(1000);
+  std::optional<Error> refused;
+  for (;;) {
+    EventPtr event(rd_kafka_queue_poll(queue, milliseconds(kPollSlice)));
+    if (event) {
+      const auto error = rd_kafka_event_error(event.get());
+      if (error && refused) return fail(std::move(*refused));
+      if (error) return fail(client.first_error(error, rd_kafka_event_error_string(event.get())));
+      return event;
+    }
+    if (auto login = client.refused_login(); login && !refused) {
+      refused = std::move(login);
+      deadline = std::min(deadline, std::chrono::steady_clock::now() + kRefusedLoginWait);
+    }
+    if (left_until(deadline) > Millis(0)) continue;
+    return fail(refused ? std::move(*refused) : client.first_error(RD_KAFKA_RESP_ERR__TIMED_OUT));
   }
-  return event;
 }
 
-enum class Presence { kMissing, kThere, kNotReady };
+enum class Presence { kMissing, kThere, kNotReady, kDenied };
 
 Result<Presence> presence(const KafkaClient& client, const rd_kafka_TopicDescription_t& topic) {
   const auto error = rd_kafka_error_code(rd_kafka_TopicDescription_error(&topic));
+  if (error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) return Presence::kDenied;
   if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return Presence::kMissing;
   if (error == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) return Presence::kNotReady;
   if (error) {
@@ -63,25 +80,55 @@ Result<Presence> presence(const KafkaClient& client, const rd_kafka_TopicDescrip
   return Presence::kThere;
 }
 
-// In the order of `topics`.
-Result<std::vector<Presence>> describe(const KafkaClient& client,
-                                       const std::vector<TopicSpec>& topics, Millis timeout) {
-  std::vector<const char*> names;
-  for (const TopicSpec& topic : topics) names.push_back(topic.name.c_str());
+// Brokers of old do not tell what is allowed; then nothing is taken for denied.
+bool may(const rd_kafka_TopicDescription_t& topic, rd_kafka_AclOperation_t operation) {
+  std::size_t count = 0;
+  const auto* allowed = rd_kafka_TopicDescription_authorized_operations(&topic, &count);
+  return count == 0 || std::find(allowed, allowed + count, operation) != allowed + count;
+}
+
+struct TopicFound {
+  Presence presence = Presence::kMissing;
+  bool may_read = false;
+  bool may_write = false;
+};
+
+// In the order of `names`.
+Result<std::vector<TopicFound>> describe(const KafkaClient& client, std::vector<const char*> names,
+                                         Millis timeout) {
   const std::unique_ptr<rd_kafka_TopicCollection_t, TopicCollectionDeleter> collection(
       rd_kafka_TopicCollection_of_topic_names(names.data(), names.size()));
   const QueuePtr queue(rd_kafka_queue_new(client.get()));
   const OptionsPtr options = options_for(client.get(), RD_KAFKA_ADMIN_OP_DESCRIBETOPICS, timeout);
+  const KafkaErrorPtr refused(
+      rd_kafka_AdminOptions_set_include_authorized_operations(options.get(), 1));
+  if (refused) return fail(client.error(*refused));
   rd_kafka_DescribeTopics(client.get(), collection.get(), options.get(), queue.get());
   const EventPtr event = WEIR_TRY(answer(client, queue.get(), timeout));
   std::size_t count = 0;
   const auto** descriptions = rd_kafka_DescribeTopics_result_topics(
       rd_kafka_event_DescribeTopics_result(event.get()), &count);
-  std::vector<Presence> found;
+  if (count != names.size()) return fail(Code::kIo, "the brokers did not tell of all topics");
+  std::vector<TopicFound> found;
   for (std::size_t i = 0; i < count; ++i) {
-    found.push_back(WEIR_TRY(presence(client, *descriptions[i])));
+    TopicFound& topic = found.emplace_back();
+    topic.presence = WEIR_TRY(presence(client, *descriptions[i]));
+    if (topic.presence == Presence::kDenied) continue;
+    topic.may_read = may(*descriptions[i], RD_KAFKA_ACL_OPERATION_READ);
+    topic.may_write = may(*descriptions[i], RD_KAFKA_ACL_OPERATION_WRITE);
   }
   return found;
+}
+
+void add_lacking(const TopicSpec& topic, const TopicFound& found,
+                 std::vector<KafkaRight>& lacking) {
+  if (found.presence == Presence::kMissing) return;
+  if (topic.use.read && !found.may_read) lacking.push_back(to_read(topic.name));
+  if (topic.use.write && !found.may_write) lacking.push_back(to_write(topic.name));
+  const bool described = found.presence != Presence::kDenied;
+  if (topic.use.describe && !topic.use.read && !topic.use.write && !described) {
+    lacking.push_back(to_describe(topic.name));
+  }
 }
 
 using NewTopicPtr = std::unique_ptr<rd_kafka_NewTopic_t, NewTopicDeleter>;
@@ -117,17 +164,26 @@ Status create(const KafkaClient& client, const std::vector<TopicSpec>& topics, M
     const auto error = rd_kafka_topic_result_error(results[i]);
     // Another process was faster: as good.
     if (!error || error == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) continue;
-    return fail(
-        client.error(error, rd_kafka_topic_result_error_string(results[i]))
-            .while_doing("making topic " + std::string(rd_kafka_topic_result_name(results[i]))));
+    const std::string name = rd_kafka_topic_result_name(results[i]);
+    const bool denied = error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+                        error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    const auto spec = std::find_if(topics.begin(), topics.end(),
+                                   [&](const TopicSpec& topic) { return topic.name == name; });
+    if (denied && spec != topics.end() && !spec->use.describe) continue;
+    const KafkaRight to_create{"Create", "topic", name};
+    const Error refused = denied
+                              ? kafka_denial(client.get(), {&to_create, 1})
+                              : client.error(error, rd_kafka_topic_result_error_string(results[i]));
+    return fail(Error(refused).while_doing("making topic " + name));
   }
   return {};
 }
 
-Result<std::vector<std::int64_t>> list_offsets(const KafkaClient& client, const std::string& topic,
+Result<std::vector<std::int64_t>> list_offsets(const KafkaClient& client, const KafkaRight& wanted,
                                                int count, std::int64_t spec,
                                                rd_kafka_IsolationLevel_t isolation,
                                                Millis timeout) {
+  const std::string& topic = wanted.name;
   const PartitionListPtr list(rd_kafka_topic_partition_list_new(count));
   for (int partition = 0; partition < count; ++partition) {
     rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = spec;
@@ -144,7 +200,7 @@ Result<std::vector<std::int64_t>> list_offsets(const KafkaClient& client, const 
   std::vector<std::optional<std::int64_t>> found(static_cast<std::size_t>(count));
   for (std::size_t i = 0; i < answers; ++i) {
     const auto* at = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-    if (at->err) return fail(client.error(at->err));
+    if (at->err) return fail(client.error(at->err, wanted));
     if (at->partition >= 0 && at->partition < count) {
       found[static_cast<std::size_t>(at->partition)] = at->offset;
     }
@@ -165,15 +221,24 @@ Status ensure_kafka_topics(const KafkaClientFactory& factory, const std::vector<
   const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
   const auto client =
       WEIR_TRY(factory.consumer("", "admin", std::make_shared<KafkaClientContext>("admin")));
+  std::vector<const char*> names;
+  for (const TopicSpec& topic : topics) names.push_back(topic.name.c_str());
   bool created = false;
   for (;;) {
-    const auto found = WEIR_TRY(describe(*client, topics, left_until(deadline)));
+    const auto found = WEIR_TRY(describe(*client, names, left_until(deadline)));
     std::vector<TopicSpec> missing;
+    std::vector<KafkaRight> lacking;
     bool ready = true;
     for (std::size_t i = 0; i < found.size(); ++i) {
-      if (found[i] == Presence::kMissing) missing.push_back(topics[i]);
-      if (found[i] != Presence::kThere) ready = false;
+      const Presence presence = found[i].presence;
+      if (presence == Presence::kMissing) missing.push_back(topics[i]);
+      add_lacking(topics[i], found[i], lacking);
+      const bool left_alone = created && !topics[i].use.describe;
+      if (presence == Presence::kNotReady || (presence == Presence::kMissing && !left_alone)) {
+        ready = false;
+      }
     }
+    if (!lacking.empty()) return fail(kafka_denial(client->get(), lacking));
     if (ready) return {};
     if (!missing.empty() && !created) {
       WEIR_TRY(create(*client, missing, left_until(deadline)));
@@ -186,14 +251,28 @@ Status ensure_kafka_topics(const KafkaClientFactory& factory, const std::vector<
   }
 }
 
+Result<std::vector<KafkaRight>> kafka_lacking_rights(const KafkaClient& client,
+                                                     const std::vector<KafkaRight>& wanted,
+                                                     Millis timeout) {
+  std::vector<const char*> names;
+  for (const KafkaRight& right : wanted) names.push_back(right.name.c_str());
+  const auto found = WEIR_TRY(describe(client, names, timeout));
+  std::vector<KafkaRight> lacking;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const bool may_do = wanted[i].operation == "Write" ? found[i].may_write : found[i].may_read;
+    if (found[i].presence != Presence::kMissing && !may_do) lacking.push_back(wanted[i]);
+  }
+  return lacking;
+}
+
 Result<std::vector<std::int64_t>> kafka_list_offsets(const KafkaClient& client,
-                                                     const std::string& topic, int count,
+                                                     const KafkaRight& wanted, int count,
                                                      std::int64_t spec,
                                                      rd_kafka_IsolationLevel_t isolation,
                                                      Millis timeout) {
   const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
   for (;;) {
-    auto offsets = list_offsets(client, topic, count, spec, isolation, left_until(deadline));
+    auto offsets = list_offsets(client, wanted, count, spec, isolation, left_until(deadline));
     // A topic that was made just now may not have its leaders yet.
     const bool passes = !offsets && offsets.error().code() == Code::kUnavailable;
     if (!passes || left_until(deadline) == Millis(0)) return offsets;
@@ -202,9 +281,9 @@ Result<std::vector<std::int64_t>> kafka_list_offsets(const KafkaClient& client,
 }
 
 Result<std::vector<std::int64_t>> kafka_log_ends(const KafkaClient& client,
-                                                 const std::string& topic, int count,
+                                                 const KafkaRight& wanted, int count,
                                                  Millis timeout) {
-  return kafka_list_offsets(client, topic, count, RD_KAFKA_OFFSET_SPEC_LATEST,
+  return kafka_list_offsets(client, wanted, count, RD_KAFKA_OFFSET_SPEC_LATEST,
                             RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED, timeout);
 }
 

@@ -64,8 +64,8 @@ Result<std::vector<PartitionOffset>> KafkaBroker::log_ends(const std::string& to
   const auto look_up = [&]() -> Result<std::vector<PartitionOffset>> {
     const auto client =
         WEIR_TRY(factory_->consumer("", "ends", std::make_shared<KafkaClientContext>("ends")));
-    const int count = WEIR_TRY(kafka_partition_count(*client, topic, timeout));
-    const auto ends = WEIR_TRY(kafka_log_ends(*client, topic, count, timeout));
+    const int count = WEIR_TRY(kafka_partition_count(*client, to_describe(topic), timeout));
+    const auto ends = WEIR_TRY(kafka_log_ends(*client, to_describe(topic), count, timeout));
     std::vector<PartitionOffset> found;
     for (int partition = 0; partition < count; ++partition) {
       found.push_back({partition, ends[static_cast<std::size_t>(partition)]});

@@ -64,13 +64,27 @@ void KafkaClientContext::on_error(rd_kafka_t* client, rd_kafka_resp_err_t error,
   const std::lock_guard lock(mutex_);
   switch (error) {
     case RD_KAFKA_RESP_ERR__FATAL: trouble_ = kafka_error(client, error, reason); break;
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+      trouble_ = Error(kafka_error(error).code(),
+                       words +
+                           " (look at kafka.sasl.username, kafka.sasl.password and "
+                           "kafka.sasl.mechanism)");
+      break;
+    // It follows the others, and says less.
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+      if (!trouble_ || trouble_->retryable()) trouble_ = kafka_error(error, reason);
+      break;
     case RD_KAFKA_RESP_ERR__RESOLVE:
     case RD_KAFKA_RESP_ERR__SSL: trouble_ = kafka_error(error, reason); break;
     // One broker, perhaps of several: mostly the client finds its way.
-    default: passing_ = kafka_error(error, reason);
+    default: passing_ = kafka_error(client, error, reason);
   }
+}
+
+std::optional<Error> KafkaClientContext::take_refused_login() {
+  const std::lock_guard lock(mutex_);
+  if (!trouble_ || trouble_->retryable()) return std::nullopt;
+  return std::exchange(trouble_, std::nullopt);
 }
 
 std::optional<Error> KafkaClientContext::take_trouble(bool passing_too) {
@@ -138,12 +152,31 @@ Error KafkaClient::explained(Error error) const {
   return Error(error.code(), error.reason() + "; last heard: " + words);
 }
 
-Error KafkaClient::error(rd_kafka_resp_err_t code, const char* detail) const {
-  return explained(kafka_error(client_, code, detail));
+Error KafkaClient::error(rd_kafka_resp_err_t code, const char* detail,
+                         const KafkaRight* wanted) const {
+  return explained(kafka_error(client_, code, detail, wanted));
 }
 
 Error KafkaClient::error(const rd_kafka_error_t& error) const {
-  return explained(kafka_error(error));
+  Error plain = kafka_error(error);
+  if (plain.code() != Code::kPermissionDenied) return explained(std::move(plain));
+  return kafka_error(client_, rd_kafka_error_code(&error), rd_kafka_error_string(&error));
+}
+
+Error KafkaClient::first_error(rd_kafka_resp_err_t code, const char* detail) const {
+  Error plain = error(code, detail);
+  if (!plain.retryable() || !context_->last_words().empty()) return plain;
+  return Error(plain.code(), plain.reason() +
+                                 "; no broker has said a word: does "
+                                 "kafka.security.protocol, '" +
+                                 kafka_property(client_, "security.protocol") +
+                                 "', fit the listener?");
+}
+
+std::optional<Error> KafkaClient::refused_login() const {
+  // Has the error callback called. Of a member of a group it would take records.
+  if (!context_->on_rebalance) rd_kafka_poll(client_, 0);
+  return context_->take_refused_login();
 }
 
 KafkaClientFactory::Made KafkaClientFactory::consumer(const std::string& group,

@@ -54,6 +54,8 @@ class KafkaClientContext {
   // time that it begins. `passing_too`: that of any one broker as well, for a client that no broker
   // has answered so far.
   std::optional<Error> take_trouble(bool passing_too = false);
+  // As take_trouble(), of a login alone: the rest is kept.
+  std::optional<Error> take_refused_login();
   // The last word from a broker, for an error that would else only say "timed out".
   std::string last_words() const;
 
@@ -81,8 +83,18 @@ class KafkaClient {
   rd_kafka_t* get() const { return client_; }
   KafkaClientContext& context() const { return *context_; }
   // The error of a call on this client, with the last word from a broker where it timed out.
-  Error error(rd_kafka_resp_err_t code, const char* detail = nullptr) const;
+  // `wanted`: the right that the call needs, which is named where the brokers deny it.
+  Error error(rd_kafka_resp_err_t code, const char* detail = nullptr,
+              const KafkaRight* wanted = nullptr) const;
+  Error error(rd_kafka_resp_err_t code, const KafkaRight& wanted) const {
+    return error(code, nullptr, &wanted);
+  }
   Error error(const rd_kafka_error_t& error) const;
+  // As error(), of a call that may be the client's first: where no broker has said a word, the
+  // listener may speak another protocol, and librdkafka does not tell.
+  Error first_error(rd_kafka_resp_err_t code, const char* detail = nullptr) const;
+  // A wrong password, a certificate that is not trusted: what waiting does not mend.
+  std::optional<Error> refused_login() const;
 
  private:
   KafkaClient(rd_kafka_t* client, std::shared_ptr<KafkaClientContext> context,
@@ -158,18 +170,23 @@ Result<std::vector<PartitionOffset>> kafka_committed_offsets(const KafkaClientFa
                                                              Millis timeout);
 Status ensure_kafka_topics(const KafkaClientFactory& factory, const std::vector<TopicSpec>& topics,
                            Millis timeout);
-Result<int> kafka_partition_count(const KafkaClient& client, const std::string& topic,
+// Here and below, `wanted` is a right on the topic that is looked at: what the caller needs it for.
+Result<int> kafka_partition_count(const KafkaClient& client, const KafkaRight& wanted,
                                   Millis timeout);
+// Of these rights on topics, those that the client's user lacks.
+Result<std::vector<KafkaRight>> kafka_lacking_rights(const KafkaClient& client,
+                                                     const std::vector<KafkaRight>& wanted,
+                                                     Millis timeout);
 // What the brokers answer for the partitions 0 to count - 1, in this order. spec: a time since
 // 1970, which gives -1 where no record is that late, or one of RD_KAFKA_OFFSET_SPEC_….
 Result<std::vector<std::int64_t>> kafka_list_offsets(const KafkaClient& client,
-                                                     const std::string& topic, int count,
+                                                     const KafkaRight& wanted, int count,
                                                      std::int64_t spec,
                                                      rd_kafka_IsolationLevel_t isolation,
                                                      Millis timeout);
 // By partition, the offset after the last record of any kind, open transactions included.
 Result<std::vector<std::int64_t>> kafka_log_ends(const KafkaClient& client,
-                                                 const std::string& topic, int count,
+                                                 const KafkaRight& wanted, int count,
                                                  Millis timeout);
 Status fence_kafka_producer(const KafkaClientFactory& factory, const std::string& transactional_id,
                             Millis timeout);

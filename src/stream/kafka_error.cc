@@ -214,6 +214,30 @@ constexpr Group kTable[] = {
     {Code::kIo, kIoCodes},
 };
 
+// What the error denies; nullopt where it does not say so, or not on what.
+std::optional<KafkaRight> denied_right(rd_kafka_t* client, rd_kafka_resp_err_t error,
+                                       const KafkaRight* wanted) {
+  const auto of = [&](const char* resource, const char* operation,
+                      const char* property) -> std::optional<KafkaRight> {
+    if (wanted && wanted->resource == resource) return *wanted;
+    const std::string name = property ? kafka_property(client, property) : "";
+    if (property && name.empty()) return std::nullopt;
+    return KafkaRight{operation, resource, name};
+  };
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      if (wanted && wanted->resource == "topic") return *wanted;
+      return std::nullopt;
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED: return of("group", "Read", "group.id");
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return of("transactional-id", "Write", "transactional.id");
+    // Asked of a producer without a transactional id, unless it may write to any topic at all.
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return of("cluster", "IdempotentWrite", nullptr);
+    default: return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::optional<Code> tabled_code(rd_kafka_resp_err_t error) {
@@ -253,13 +277,29 @@ Error kafka_error(const rd_kafka_error_t& error) {
   return kafka_error(rd_kafka_error_code(&error), rd_kafka_error_string(&error), flags_of(error));
 }
 
-Error kafka_error(rd_kafka_t* client, rd_kafka_resp_err_t error, const char* detail) {
+Error kafka_error(rd_kafka_t* client, rd_kafka_resp_err_t error, const char* detail,
+                  const KafkaRight* wanted) {
   char reason[512] = "";
   const rd_kafka_resp_err_t cause = rd_kafka_fatal_error(client, reason, sizeof reason);
-  if (cause == RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(error, detail);
+  const bool fatal = cause != RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (const auto right = denied_right(client, fatal ? cause : error, wanted)) {
+    return kafka_denial(client, {&*right, 1});
+  }
+  if (!fatal) return kafka_error(error, detail);
   KafkaErrorFlags flags;
   flags.fatal = true;
   return kafka_error(cause, reason, flags);
+}
+
+std::string kafka_property(rd_kafka_t* client, const char* name) {
+  char value[512] = "";
+  std::size_t size = sizeof value;
+  const auto found = rd_kafka_conf_get(rd_kafka_conf(client), name, value, &size);
+  return found == RD_KAFKA_CONF_OK ? value : "";
+}
+
+Error kafka_denial(rd_kafka_t* client, std::span<const KafkaRight> lacking) {
+  return Error(Code::kPermissionDenied, denial(kafka_property(client, "sasl.username"), lacking));
 }
 
 }  // namespace weir::stream

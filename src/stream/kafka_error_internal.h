@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "stream/kafka_right_internal.h"
 
 namespace weir::stream {
 
@@ -36,7 +37,16 @@ Error kafka_error(rd_kafka_resp_err_t error, const char* detail = nullptr,
                   KafkaErrorFlags flags = {});
 Error kafka_error(const rd_kafka_error_t& error);
 
-// A fatal error's real cause: librdkafka answers every later call with the same _FATAL.
-Error kafka_error(rd_kafka_t* client, rd_kafka_resp_err_t error, const char* detail = nullptr);
+// A fatal error's real cause: librdkafka answers every later call with the same _FATAL. What the
+// brokers deny is told as the right that is missing: `wanted`, where the error is of its kind; else
+// what a client does with its own group or transactional id.
+Error kafka_error(rd_kafka_t* client, rd_kafka_resp_err_t error, const char* detail = nullptr,
+                  const KafkaRight* wanted = nullptr);
+
+// A property that the client was made with; empty where it has none.
+std::string kafka_property(rd_kafka_t* client, const char* name);
+
+// kPermissionDenied, with the rights that the user of this client lacks.
+Error kafka_denial(rd_kafka_t* client, std::span<const KafkaRight> lacking);
 
 }  // namespace weir::stream

@@ -7,13 +7,23 @@
 namespace weir::stream {
 namespace {
 
+constexpr Millis kMetadataSlice{2000};
+constexpr Millis kCoordinatorSlice{2000};
+
+// Who only looks needs no more of the group than of the topic.
+KafkaRight group_right(const KafkaClient& client, const KafkaRight& on_topic) {
+  return {on_topic.operation, "group", kafka_property(client.get(), "group.id")};
+}
+
 // The first partition that has an error of its own.
-Status first_error(const KafkaClient& client, const rd_kafka_topic_partition_list_t& list) {
+Status first_error(const KafkaClient& client, const KafkaRight& wanted,
+                   const rd_kafka_topic_partition_list_t& list) {
   for (int i = 0; i < list.cnt; ++i) {
     const auto& at = list.elems[i];
     if (at.err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    return fail(client.error(at.err).while_doing(std::string(at.topic) + " partition " +
-                                                 std::to_string(at.partition)));
+    return fail(
+        client.error(at.err, wanted)
+            .while_doing(std::string(at.topic) + " partition " + std::to_string(at.partition)));
   }
   return {};
 }
@@ -25,29 +35,55 @@ struct MetadataDeleter {
 };
 
 Result<bool> any_committed(const KafkaClient& client, const std::string& topic, Millis timeout) {
-  const int count = WEIR_TRY(kafka_partition_count(client, topic, timeout));
+  const int count = WEIR_TRY(kafka_partition_count(client, to_read(topic), timeout));
   const PartitionListPtr all(rd_kafka_topic_partition_list_new(count));
   rd_kafka_topic_partition_list_add_range(all.get(), topic.c_str(), 0, count - 1);
-  WEIR_TRY(look_up_committed(client, *all, timeout));
+  WEIR_TRY(look_up_committed(client, to_read(topic), *all, timeout));
   return std::any_of(all->elems, all->elems + all->cnt,
                      [](const auto& at) { return at.offset >= 0; });
 }
 
+// For a client that is no member. librdkafka waits in silence for a coordinator that this user may
+// not ask about; it says so where a member would look for records.
+Status look_up_of_another(const KafkaClient& client, const KafkaRight& wanted,
+                          rd_kafka_topic_partition_list_t& partitions, SteadyTime deadline) {
+  for (;;) {
+    const Millis slice = std::min(left_until(deadline), kCoordinatorSlice);
+    Status found = look_up_committed(client, wanted, partitions, slice);
+    if (found || found.error().code() != Code::kTimeout) return found;
+    rd_kafka_message_t* message = rd_kafka_consumer_poll(client.get(), 0);
+    if (message) {
+      const KafkaRight of_group = group_right(client, wanted);
+      const Error said = client.error(message->err, rd_kafka_message_errstr(message), &of_group);
+      rd_kafka_message_destroy(message);
+      if (said.code() == Code::kPermissionDenied) return fail(said);
+    }
+    if (left_until(deadline) == Millis(0)) return found;
+  }
+}
+
 }  // namespace
 
-Result<int> kafka_partition_count(const KafkaClient& client, const std::string& topic,
+Result<int> kafka_partition_count(const KafkaClient& client, const KafkaRight& wanted,
                                   Millis timeout) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  const std::string& topic = wanted.name;
   const std::unique_ptr<rd_kafka_topic_t, TopicHandleDeleter> handle(
       rd_kafka_topic_new(client.get(), topic.c_str(), nullptr));
   if (!handle) return fail(client.error(rd_kafka_last_error()));
   const rd_kafka_metadata_t* raw = nullptr;
-  if (const auto error =
-          rd_kafka_metadata(client.get(), 0, handle.get(), &raw, milliseconds(timeout))) {
-    return fail(client.error(error));
+  // In slices, as a login that is refused will not be taken later on.
+  for (;;) {
+    const Millis slice = std::min(left_until(deadline), kMetadataSlice);
+    const auto error = rd_kafka_metadata(client.get(), 0, handle.get(), &raw, milliseconds(slice));
+    if (!error) break;
+    if (auto refused = client.refused_login()) return fail(std::move(*refused));
+    const bool again = kafka_error(error).retryable() && left_until(deadline) > Millis(0);
+    if (!again) return fail(client.first_error(error));
   }
   const std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter> metadata(raw);
   if (metadata->topic_cnt < 1) return fail(Code::kNotFound, "no topic " + topic);
-  if (const auto error = metadata->topics[0].err) return fail(client.error(error));
+  if (const auto error = metadata->topics[0].err) return fail(client.error(error, wanted));
   return metadata->topics[0].partition_cnt;
 }
 
@@ -78,13 +114,13 @@ Status subscribe(const KafkaClient& client, const std::string& topic) {
   return {};
 }
 
-Status look_up_committed(const KafkaClient& client, rd_kafka_topic_partition_list_t& partitions,
-                         Millis timeout) {
+Status look_up_committed(const KafkaClient& client, const KafkaRight& wanted,
+                         rd_kafka_topic_partition_list_t& partitions, Millis timeout) {
   for (int i = 0; i < partitions.cnt; ++i) partitions.elems[i].offset = RD_KAFKA_OFFSET_INVALID;
   if (const auto error = rd_kafka_committed(client.get(), &partitions, milliseconds(timeout))) {
-    return fail(client.error(error));
+    return fail(client.error(error, group_right(client, wanted)));
   }
-  return first_error(client, partitions);
+  return first_error(client, wanted, partitions);
 }
 
 Result<std::vector<PartitionOffset>> kafka_committed_offsets(const KafkaClientFactory& factory,
@@ -95,10 +131,10 @@ Result<std::vector<PartitionOffset>> kafka_committed_offsets(const KafkaClientFa
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
     const auto client = WEIR_TRY(
         factory.consumer(group, "offsets", std::make_shared<KafkaClientContext>("offsets")));
-    const int count = WEIR_TRY(kafka_partition_count(*client, topic, timeout));
+    const int count = WEIR_TRY(kafka_partition_count(*client, to_describe(topic), timeout));
     const PartitionListPtr all(rd_kafka_topic_partition_list_new(count));
     rd_kafka_topic_partition_list_add_range(all.get(), topic.c_str(), 0, count - 1);
-    WEIR_TRY(look_up_committed(*client, *all, left_until(deadline)));
+    WEIR_TRY(look_up_of_another(*client, to_describe(topic), *all, deadline));
     std::vector<PartitionOffset> found;
     for (int i = 0; i < all->cnt; ++i) {
       const auto& at = all->elems[i];
@@ -112,7 +148,7 @@ Result<std::vector<PartitionOffset>> kafka_committed_offsets(const KafkaClientFa
 Status find_starts(const KafkaClient& client, const std::string& topic,
                    rd_kafka_topic_partition_list_t& partitions, const FirstStartCheck& first_start,
                    Millis timeout) {
-  WEIR_TRY(look_up_committed(client, partitions, timeout));
+  WEIR_TRY(look_up_committed(client, to_read(topic), partitions, timeout));
   std::optional<bool> anywhere;
   for (int i = 0; i < partitions.cnt; ++i) {
     auto& at = partitions.elems[i];
@@ -125,7 +161,7 @@ Status find_starts(const KafkaClient& client, const std::string& topic,
     std::int64_t high = 0;
     if (const auto error = rd_kafka_query_watermark_offsets(
             client.get(), topic.c_str(), at.partition, &low, &high, milliseconds(timeout))) {
-      return fail(client.error(error));
+      return fail(client.error(error, to_read(topic)));
     }
     at.offset = WEIR_TRY(start_offset({topic, at.partition, std::nullopt, low}, *anywhere));
   }
@@ -137,7 +173,7 @@ Result<bool> ever_written(const KafkaClientFactory& factory, const std::string& 
   const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
   const auto client = WEIR_TRY(
       factory.consumer("", "evidence", std::make_shared<KafkaClientContext>("evidence " + topic)));
-  const int count = WEIR_TRY(kafka_partition_count(*client, topic, timeout));
+  const int count = WEIR_TRY(kafka_partition_count(*client, to_read(topic), timeout));
   const QueuePtr queue(rd_kafka_queue_new(client->get()));
   const std::unique_ptr<rd_kafka_topic_t, TopicHandleDeleter> handle(
       rd_kafka_topic_new(client->get(), topic.c_str(), nullptr));
@@ -149,7 +185,7 @@ Result<bool> ever_written(const KafkaClientFactory& factory, const std::string& 
     if (const auto error =
             rd_kafka_query_watermark_offsets(client->get(), topic.c_str(), partition, &low, &high,
                                              milliseconds(left_until(deadline)))) {
-      return fail(client->error(error));
+      return fail(client->error(error, to_read(topic)));
     }
     written = low > 0;  // retention cut off what was there
     if (high == low) continue;
@@ -159,17 +195,22 @@ Result<bool> ever_written(const KafkaClientFactory& factory, const std::string& 
     ++unread;
   }
   // Aborted records and markers take up offsets, too: only reading tells.
-  while (!written && unread > 0) {
+  std::optional<Error> denied;
+  while (!written && unread > 0 && !denied) {
     if (left_until(deadline) == Millis(0)) return fail(client->error(RD_KAFKA_RESP_ERR__TIMED_OUT));
     rd_kafka_message_t* message = nullptr;
     if (rd_kafka_consume_batch_queue(queue.get(), 100, &message, 1) != 1) continue;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) written = true;
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) --unread;
+    if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+      denied = client->error(message->err, to_read(topic));
+    }
     rd_kafka_message_destroy(message);
   }
   for (int partition = 0; partition < count; ++partition) {
     static_cast<void>(rd_kafka_consume_stop(handle.get(), partition));
   }
+  if (denied) return fail(std::move(*denied));
   return written;
 }
 
@@ -180,7 +221,8 @@ Status seek_all(const KafkaClient& client, const rd_kafka_topic_partition_list_t
     const PartitionListPtr list(rd_kafka_topic_partition_list_copy(&offsets));
     const KafkaErrorPtr error(
         rd_kafka_seek_partitions(client.get(), list.get(), milliseconds(left_until(deadline))));
-    Status status = error ? Status(fail(client.error(*error))) : first_error(client, *list);
+    Status status =
+        error ? Status(fail(client.error(*error))) : first_error(client, to_read(""), *list);
     if (status) return status;
     // A partition that was assigned a moment ago may not have begun to be fetched.
     if (left_until(deadline) == Millis(0))

@@ -19,6 +19,7 @@ class KafkaGroupMetadata final : public GroupMetadata {
   // What the group says that this consumer is; null where it is no member.
   static std::shared_ptr<const KafkaGroupMetadata> now(rd_kafka_t* consumer);
   const rd_kafka_consumer_group_metadata_t* get() const { return metadata_.get(); }
+  std::string group() const { return rd_kafka_consumer_group_metadata_group_id(metadata_.get()); }
 
  private:
   std::unique_ptr<rd_kafka_consumer_group_metadata_t, GroupMetadataDeleter> metadata_;
@@ -30,8 +31,9 @@ Status subscribe(const KafkaClient& client, const std::string& topic);
 
 // Fills in the committed offsets, negative where there is none. Waits out a transaction that has
 // offsets of these partitions pending.
-Status look_up_committed(const KafkaClient& client, rd_kafka_topic_partition_list_t& partitions,
-                         Millis timeout);
+// `wanted`: the right on their topic that the caller needs it for.
+Status look_up_committed(const KafkaClient& client, const KafkaRight& wanted,
+                         rd_kafka_topic_partition_list_t& partitions, Millis timeout);
 
 // Whether any record was ever committed to this topic, as far as can be seen.
 Result<bool> ever_written(const KafkaClientFactory& factory, const std::string& topic,

@@ -9,15 +9,16 @@ namespace {
 
 class KafkaLeadership final : public Leadership {
  public:
-  explicit KafkaLeadership(Millis close_timeout) : close_timeout_(close_timeout) {}
+  KafkaLeadership(Millis close_timeout, const std::string& topic)
+      : close_timeout_(close_timeout), wanted_(to_read(topic)) {}
 
   ~KafkaLeadership() override {
     if (client_) leave_group(*client_, *queue_, close_timeout_);
     queue_.reset();
   }
 
-  Status start(const KafkaClientFactory& factory, const std::string& topic,
-               const std::string& group, const std::string& member) {
+  Status start(const KafkaClientFactory& factory, const std::string& group,
+               const std::string& member) {
     auto context = std::make_shared<KafkaClientContext>("leadership " + group);
     context->on_rebalance = [this](rd_kafka_resp_err_t change,
                                    rd_kafka_topic_partition_list_t* partitions) {
@@ -25,7 +26,7 @@ class KafkaLeadership final : public Leadership {
     };
     client_ = WEIR_TRY(factory.consumer(group, member, context));
     queue_.reset(rd_kafka_queue_get_consumer(client_->get()));
-    return subscribe(*client_, topic);
+    return subscribe(*client_, wanted_.name);
   }
 
   Result<bool> is_leader(Millis timeout) override {
@@ -51,7 +52,7 @@ class KafkaLeadership final : public Leadership {
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
         message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF &&
         message->err != RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
-      error = client_->error(message->err, rd_kafka_message_errstr(message));
+      error = client_->error(message->err, rd_kafka_message_errstr(message), &wanted_);
     }
     rd_kafka_message_destroy(message);
     return error;
@@ -68,6 +69,7 @@ class KafkaLeadership final : public Leadership {
   }
 
   const Millis close_timeout_;
+  const KafkaRight wanted_;
   std::unique_ptr<KafkaClient> client_;
   QueuePtr queue_;
   bool leads_ = false;
@@ -79,8 +81,8 @@ Result<std::unique_ptr<Leadership>> open_kafka_leadership(const KafkaClientFacto
                                                           const std::string& topic,
                                                           const std::string& group,
                                                           const std::string& member) {
-  auto leadership = std::make_unique<KafkaLeadership>(factory.timeouts().close);
-  WEIR_TRY(leadership->start(factory, topic, group, member));
+  auto leadership = std::make_unique<KafkaLeadership>(factory.timeouts().close, topic);
+  WEIR_TRY(leadership->start(factory, group, member));
   return leadership;
 }
 

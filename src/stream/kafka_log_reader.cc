@@ -58,8 +58,9 @@ class KafkaLogReader final : public LogReader {
   Result<std::vector<LogEntry>> read_to_end(Millis timeout) override {
     const Inside call("reading a log to its end");
     const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
-    const std::vector<std::int64_t> ends = WEIR_TRY(during(
-        kafka_log_ends(*client_, topic_, started_, timeout), "looking for the end of " + topic_));
+    const std::vector<std::int64_t> ends =
+        WEIR_TRY(during(kafka_log_ends(*client_, to_read(topic_), started_, timeout),
+                        "looking for the end of " + topic_));
     for (std::size_t partition = 0; partition < ends.size();) {
       if (positions_[partition] >= ends[partition]) {
         ++partition;
@@ -107,7 +108,10 @@ class KafkaLogReader final : public LogReader {
       case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
       case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
         return fail(out_of_range(topic_, message.partition, position));
-      default: return fail(client_->error(message.err, rd_kafka_message_errstr(&message)));
+      default: {
+        const KafkaRight wanted = to_read(topic_);
+        return fail(client_->error(message.err, rd_kafka_message_errstr(&message), &wanted));
+      }
     }
     if (message.offset < position) return {};
     LogEntry& entry = kept_.emplace_back();
@@ -136,7 +140,7 @@ Result<std::int64_t> start_position(const KafkaClient& client, const std::string
   std::int64_t high = 0;  // under read_committed: the last stable offset
   if (const auto error = rd_kafka_query_watermark_offsets(client.get(), topic.c_str(), partition,
                                                           &low, &high, milliseconds(timeout))) {
-    return fail(client.error(error));
+    return fail(client.error(error, to_read(topic)));
   }
   if (start == StartAt::kEarliest) return low;
   if (start == StartAt::kEnd) return high;
@@ -145,9 +149,9 @@ Result<std::int64_t> start_position(const KafkaClient& client, const std::string
   at->offset = time_ms;
   if (const auto error =
           rd_kafka_offsets_for_times(client.get(), times.get(), milliseconds(timeout))) {
-    return fail(client.error(error));
+    return fail(client.error(error, to_read(topic)));
   }
-  if (at->err) return fail(client.error(at->err));
+  if (at->err) return fail(client.error(at->err, to_read(topic)));
   return at->offset < 0 ? high : std::min(at->offset, high);
 }
 
@@ -162,7 +166,7 @@ Result<std::unique_ptr<LogReader>> open_kafka_log(const KafkaClientFactory& fact
   std::vector<std::int64_t> positions;
   const auto find_positions = [&]() -> Status {
     const SteadyTime deadline = std::chrono::steady_clock::now() + lookup;
-    const int count = WEIR_TRY(kafka_partition_count(*client, topic, lookup));
+    const int count = WEIR_TRY(kafka_partition_count(*client, to_read(topic), lookup));
     for (int partition = 0; partition < count; ++partition) {
       auto position = start_position(*client, topic, partition, start, time_ms, lookup);
       // A topic that was made just now may not have its leaders yet.

@@ -5,12 +5,14 @@
 
 #include "stream/contract_harness_internal.h"
 #include "stream/kafka_broker.h"
+#include "stream/kafka_group_internal.h"
 
 namespace weir::stream {
 namespace {
 
 constexpr std::int16_t kEndTxn = 26;
 constexpr std::int16_t kInitProducerId = 22;
+constexpr std::int16_t kAddPartitionsToTxn = 24;
 constexpr std::int16_t kProduce = 0;
 
 class KafkaMockCluster : public ::testing::Test {
@@ -23,6 +25,7 @@ class KafkaMockCluster : public ::testing::Test {
     KafkaTimeouts timeouts;
     timeouts.commit = Millis(2000);
     timeouts.abort = Millis(1500);
+    timeouts.lookup = Millis(500);
     timeouts.close = Millis(1000);
     broker_ = std::move(
         *KafkaBroker::make({{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock_)},
@@ -94,6 +97,21 @@ TEST_F(KafkaMockCluster, an_answer_to_the_commit_that_is_lost_leaves_an_unknown_
   const Status committed = sink->commit("", {}, nullptr);
   ASSERT_FALSE(committed);
   EXPECT_EQ(committed.error().code(), Code::kUnknownOutcome) << committed.error().message();
+}
+
+TEST_F(KafkaMockCluster,
+       a_topic_that_is_denied_is_told_by_the_send_that_finds_the_transaction_failed) {
+  push(kAddPartitionsToTxn, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  const auto sink = begun();
+  ASSERT_TRUE(sink);
+  OutRecord record;
+  record.topic = "out";
+  record.value = "v";
+  Status sent;
+  const auto deadline = std::chrono::steady_clock::now() + Millis(10000);
+  while (sent && std::chrono::steady_clock::now() < deadline) sent = sink->send(record);
+  ASSERT_FALSE(sent);
+  EXPECT_EQ(sent.error().code(), Code::kPermissionDenied) << sent.error().message();
 }
 
 TEST_F(KafkaMockCluster, records_that_never_arrive_are_aborted_for_certain) {

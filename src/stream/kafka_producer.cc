@@ -47,10 +47,15 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaClientFact
       transactional_id.empty() ? "publisher" : "sink " + transactional_id);
   context->on_delivery_error = [self = made.get()](const rd_kafka_message_t& message) {
     ++self->given_up_;
-    if (self->delivery_error_) return;
+    // Purged by us, or by librdkafka after an error that says more.
+    const bool purged = message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+                        message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+    if (self->delivery_error_ || purged) return;
+    const std::string topic = rd_kafka_topic_name(message.rkt);
+    const KafkaRight wanted = to_write(topic);
     self->delivery_error_ =
-        kafka_error(self->get(), message.err, rd_kafka_message_produce_errstr(&message))
-            .while_doing("writing to " + std::string(rd_kafka_topic_name(message.rkt)));
+        kafka_error(self->get(), message.err, rd_kafka_message_produce_errstr(&message), &wanted)
+            .while_doing("writing to " + topic);
   };
   made->client_ = WEIR_TRY(factory.producer(transactional_id, context));
   made->queue_full_timeout_ = factory.timeouts().queue_full;
@@ -74,9 +79,9 @@ Status KafkaProducer::send(const OutRecord& record) {
           client_->error(RD_KAFKA_RESP_ERR__TIMED_OUT, "the queue to the brokers stays full"));
     }
   }
-  if (error)
-    return fail(client_->error(error).while_doing("writing to " + std::string(record.topic)));
-  return {};
+  if (!error) return {};
+  const std::string topic_name(record.topic);
+  return fail(client_->error(error, to_write(topic_name)).while_doing("writing to " + topic_name));
 }
 
 rd_kafka_resp_err_t KafkaProducer::enqueue(rd_kafka_topic_t* topic, const OutRecord& record) {
@@ -100,6 +105,12 @@ Result<rd_kafka_topic_t*> KafkaProducer::topic(std::string_view name) {
   last_topic_ = found->second.get();
   last_name_ = found->first;
   return last_topic_;
+}
+
+std::vector<std::string> KafkaProducer::topics() const {
+  std::vector<std::string> names;
+  for (const auto& [name, handle] : topics_) names.push_back(name);
+  return names;
 }
 
 std::uint64_t KafkaProducer::undelivered() const {

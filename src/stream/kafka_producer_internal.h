@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "stream/kafka_client_internal.h"
 #include "stream/records.h"
@@ -22,6 +23,7 @@ class KafkaProducer {
   // The first record that was not delivered since the last call, if any.
   std::optional<Error> take_delivery_error();
   std::uint64_t undelivered() const;
+  std::vector<std::string> topics() const;  // written to so far
   rd_kafka_t* get() const { return client_->get(); }
   const KafkaClient& client() const { return *client_; }
 

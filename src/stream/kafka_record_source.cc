@@ -105,7 +105,7 @@ class KafkaRecordSource final : public RecordSource {
     if (closed_) return fail(Code::kInvalidArgument, "the source is closed");
     if (dealt_ || positions_.empty()) return {};  // it will begin at the committed offsets
     const PartitionListPtr offsets = list_of(topic_, assignment());
-    WEIR_TRY(look_up_committed(*client_, *offsets, timeouts_.lookup));
+    WEIR_TRY(look_up_committed(*client_, to_read(topic_), *offsets, timeouts_.lookup));
     for (int i = 0; i < offsets->cnt; ++i) {
       Position& position = positions_.at(offsets->elems[i].partition);
       position.next = offsets->elems[i].offset >= 0 ? offsets->elems[i].offset : position.began;
@@ -282,7 +282,7 @@ class KafkaRecordSource final : public RecordSource {
       if (const auto error =
               rd_kafka_query_watermark_offsets(client_->get(), topic_.c_str(), *doubted_, &low,
                                                &high, milliseconds(timeouts_.lookup))) {
-        return fail(client_->error(error));
+        return fail(client_->error(error, to_read(topic_)));
       }
       return low <= next && next <= high;
     };
@@ -357,7 +357,10 @@ class KafkaRecordSource final : public RecordSource {
         weir::log::warn("poll was called too late, the group goes on without this member",
                         {{"topic", topic_}});
         return;
-      default: deferred_ = client_->error(message.err, rd_kafka_message_errstr(&message));
+      default: {
+        const KafkaRight wanted = to_read(topic_);
+        deferred_ = client_->error(message.err, rd_kafka_message_errstr(&message), &wanted);
+      }
     }
   }
 

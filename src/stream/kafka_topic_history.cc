@@ -164,7 +164,10 @@ class KafkaTopicHistory final : public TopicHistory {
       case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
         at.broken = history_deleted(topic_, partition, at.position);
         break;
-      default: at.broken = client_->error(message.err, rd_kafka_message_errstr(&message));
+      default: {
+        const KafkaRight wanted = to_read(topic_);
+        at.broken = client_->error(message.err, rd_kafka_message_errstr(&message), &wanted);
+      }
     }
     Error error = *at.broken;
     // librdkafka goes on by itself after what passes; a deletion stays.
@@ -191,8 +194,8 @@ Result<std::vector<PartitionBounds>> bounds_of(const KafkaClient& client, const 
                                                int count, const HistoryStart& start,
                                                Millis timeout) {
   const auto look_up = [&](std::int64_t spec) {
-    return kafka_list_offsets(client, topic, count, spec, RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED,
-                              timeout);
+    return kafka_list_offsets(client, to_read(topic), count, spec,
+                              RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED, timeout);
   };
   // The ends come last: what was found before is not past them.
   const auto earliest = WEIR_TRY(look_up(RD_KAFKA_OFFSET_SPEC_EARLIEST));
@@ -216,7 +219,7 @@ Result<std::unique_ptr<TopicHistory>> open_kafka_history(const KafkaClientFactor
     // The limits of the client that reads depend on how many partitions there are.
     const auto asking = WEIR_TRY(
         factory.consumer("", "history", std::make_shared<KafkaClientContext>("history " + topic)));
-    const int count = WEIR_TRY(kafka_partition_count(*asking, topic, lookup));
+    const int count = WEIR_TRY(kafka_partition_count(*asking, to_read(topic), lookup));
     const auto bounds = WEIR_TRY(bounds_of(*asking, topic, count, start, lookup));
     auto spans = WEIR_TRY(history_spans(topic, start, bounds));
     std::shared_ptr<KafkaClient> client = WEIR_TRY(

@@ -57,7 +57,7 @@ class KafkaTransactionalSink final : public TransactionalSink {
     if (!open_) return spend(Error(Code::kInvalidArgument, "send() outside of a transaction"));
     Status sent = producer_->send(record);
     if (sent || sent.error().code() == Code::kInvalidArgument) return sent;
-    return abandon(std::move(sent.error()));
+    return abandon(cause_of(std::move(sent.error())));
   }
 
   Status commit(std::string_view source_topic, std::span<const PartitionOffset> offsets,
@@ -98,14 +98,13 @@ class KafkaTransactionalSink final : public TransactionalSink {
 
   // Calls again while librdkafka says that it may be called again, until the deadline.
   template <typename Call>
-  Status retried(SteadyTime deadline, Call call) {
+  Status retried(SteadyTime deadline, Call call, const std::vector<KafkaRight>& wanted = {}) {
     for (;;) {
       const KafkaErrorPtr error(call());
       if (!error) return {};
       const bool again = rd_kafka_error_is_retriable(error.get()) != 0 &&
                          rd_kafka_error_txn_requires_abort(error.get()) == 0;
-      if (!again || left_until(deadline) == Millis(0))
-        return fail(producer_->client().error(*error));
+      if (!again || left_until(deadline) == Millis(0)) return fail(told(*error, wanted));
       rd_kafka_poll(producer_->get(), 1);
     }
   }
@@ -122,12 +121,12 @@ class KafkaTransactionalSink final : public TransactionalSink {
       rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), offset.partition)->offset =
           offset.next_offset;
     }
-    return during(retried(deadline,
-                          [&] {
-                            return rd_kafka_send_offsets_to_transaction(
-                                producer_->get(), list.get(), metadata->get(),
-                                milliseconds(left_until(deadline)));
-                          }),
+    const auto send = [&] {
+      return rd_kafka_send_offsets_to_transaction(producer_->get(), list.get(), metadata->get(),
+                                                  milliseconds(left_until(deadline)));
+    };
+    const KafkaRight commit_in_group{"Read", "group", metadata->group()};
+    return during(retried(deadline, send, {to_read(topic), commit_in_group}),
                   "adding the offsets of " + topic + " to the transaction");
   }
 
@@ -139,7 +138,7 @@ class KafkaTransactionalSink final : public TransactionalSink {
         open_ = false;
         return {};
       }
-      if (rd_kafka_error_txn_requires_abort(error.get()) != 0) return abandon_commit(*error);
+      if (rd_kafka_error_txn_requires_abort(error.get()) != 0) return abandon_commit(told(*error));
       if (rd_kafka_error_is_retriable(error.get()) != 0 && left_until(deadline) > Millis(0)) {
         rd_kafka_poll(producer_->get(), 1);
         continue;
@@ -152,12 +151,44 @@ class KafkaTransactionalSink final : public TransactionalSink {
     }
   }
 
-  Status abandon_commit(const rd_kafka_error_t& error) {
-    Error cause = producer_->take_delivery_error().value_or(producer_->client().error(error));
+  // `wanted`: what the call needs, besides the right to write to the topics of the transaction.
+  Error told(const rd_kafka_error_t& error, const std::vector<KafkaRight>& wanted = {}) {
+    const rd_kafka_resp_err_t code = rd_kafka_error_code(&error);
+    Error plain = producer_->client().error(error);
+    std::vector<KafkaRight> suspects;
+    for (const KafkaRight& right : wanted) {
+      if (right.resource == "topic") suspects.push_back(right);
+      if (right.resource == "group" && code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+        return kafka_denial(producer_->get(), {&right, 1});
+      }
+    }
+    // librdkafka says that a topic was denied, but not which.
+    if (code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) return plain;
+    for (const std::string& topic : producer_->topics()) suspects.push_back(to_write(topic));
+    const auto lacking = kafka_lacking_rights(producer_->client(), suspects, timeouts_.lookup);
+    if (!lacking || lacking->empty()) return plain;  // granted again by now
+    return kafka_denial(producer_->get(), *lacking);
+  }
+
+  // Once the transaction has failed librdkafka takes no more records, and says only that its state
+  // is erroneous. To begin another is refused with the error itself.
+  Error cause_of(Error sent) {
+    if (sent.code() != Code::kInternal) return sent;
+    const KafkaErrorPtr cause(rd_kafka_begin_transaction(producer_->get()));
+    if (!cause || rd_kafka_error_code(cause.get()) == RD_KAFKA_RESP_ERR__STATE) return sent;
+    return told(*cause);
+  }
+
+  Status abandon_commit(const Error& error) {
+    Error cause = producer_->take_delivery_error().value_or(error);
     const Status aborted = try_abort();
     open_ = false;
     if (aborted) return spend(definite(std::move(cause)).while_doing("committing the transaction"));
     if (aborted.error().code() == Code::kFenced) return spend(aborted.error());
+    // A broker that denied a topic was not asked to commit, and may know of nothing to abort.
+    if (cause.code() == Code::kPermissionDenied) {
+      return spend(std::move(cause).while_doing("committing the transaction"));
+    }
     return spend(Error(Code::kUnknownOutcome, cause.message() + "; and then the abort failed: " +
                                                   aborted.error().message())
                      .while_doing("committing the transaction"));
