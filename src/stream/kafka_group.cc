@@ -155,7 +155,14 @@ Status find_starts(const KafkaClient& client, const std::string& topic,
     if (at.offset >= 0) continue;  // the fetch will tell if the log no longer has it
     if (!anywhere) {
       anywhere = WEIR_TRY(any_committed(client, topic, timeout));
-      if (!*anywhere) WEIR_TRY(first_start());
+      if (!*anywhere) {
+        Status first = first_start();
+        // Another member may have committed its first answers since, and offsets with them.
+        if (!first && first.error().code() == Code::kCorrupt) {
+          anywhere = WEIR_TRY(any_committed(client, topic, timeout));
+        }
+        if (!*anywhere) WEIR_TRY(std::move(first));
+      }
     }
     std::int64_t low = 0;
     std::int64_t high = 0;

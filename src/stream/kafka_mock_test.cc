@@ -226,5 +226,33 @@ TEST(KafkaAway, a_server_that_is_not_there_is_unavailable_in_bounded_time) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, Millis(12000));
 }
 
+TEST_F(KafkaMockCluster, a_first_start_beside_another_that_commits_meanwhile_has_lost_nothing) {
+  const KafkaClientFactory factory({{"bootstrap.servers", rd_kafka_mock_cluster_bootstraps(mock_)}},
+                                   {});
+  const auto member = [&] {
+    auto made = factory.consumer("group", "m", std::make_shared<KafkaClientContext>("m"));
+    EXPECT_TRUE(made);
+    return std::move(*made);
+  };
+  const auto self = member();
+  const auto other = member();
+  bool commits = true;
+  const auto finds_answers = [&]() -> Status {
+    if (commits) {
+      const PartitionListPtr list(rd_kafka_topic_partition_list_new(1));
+      rd_kafka_topic_partition_list_add(list.get(), "out", 0)->offset = 5;
+      EXPECT_EQ(rd_kafka_commit(other->get(), list.get(), 0), RD_KAFKA_RESP_ERR_NO_ERROR);
+    }
+    return fail(Code::kCorrupt, "there are answers already");
+  };
+  const PartitionListPtr starts = list_of("out", {0});
+  commits = false;
+  const Status lost = find_starts(*self, "out", *starts, finds_answers, Millis(10000));
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code(), Code::kCorrupt);
+  commits = true;
+  WEIR_ASSERT_OK(find_starts(*self, "out", *starts, finds_answers, Millis(10000)));
+}
+
 }  // namespace
 }  // namespace weir::stream
