@@ -33,6 +33,11 @@ class Record:
         return found[0].decode()
 
 
+def client_properties(servers):
+    """Of an address, or of the properties of a client as they are."""
+    return {"bootstrap.servers": servers} if isinstance(servers, str) else dict(servers)
+
+
 def _record(message):
     return Record(
         message.topic(),
@@ -53,7 +58,7 @@ class Topic:
         self._records = []
         self._consumer = Consumer(
             {
-                "bootstrap.servers": servers,
+                **client_properties(servers),
                 "group.id": group or "weir-e2e-reader",
                 "isolation.level": "read_committed",
                 "enable.auto.commit": False,
@@ -65,7 +70,7 @@ class Topic:
         )
         self._ends = Consumer(
             {
-                "bootstrap.servers": servers,
+                **client_properties(servers),
                 "group.id": group or "weir-e2e-reader",
                 "isolation.level": "read_uncommitted",
                 "reconnect.backoff.max.ms": 500,
@@ -151,7 +156,7 @@ def log_ends(servers, topic):
     """partition -> the offset after the last record, open transactions included."""
     consumer = Consumer(
         {
-            "bootstrap.servers": servers,
+            **client_properties(servers),
             "group.id": "weir-e2e-ends",
             "isolation.level": "read_uncommitted",
         }
@@ -169,7 +174,7 @@ def log_ends(servers, topic):
 class Admin:
     def __init__(self, servers):
         self._servers = servers
-        self._client = AdminClient({"bootstrap.servers": servers, "log_level": 0})
+        self._client = AdminClient({**client_properties(servers), "log_level": 0})
 
     def topics(self):
         return set(self._client.list_topics(timeout=30).topics)
@@ -203,7 +208,9 @@ class Admin:
 
 def send_all(servers, topic, records):
     """Produces (key, value) or (key, value, partition) or (…, headers) and waits for all of them."""
-    producer = Producer({"bootstrap.servers": servers, "linger.ms": 5, "message.max.bytes": 20_000_000})
+    producer = Producer(
+        {**client_properties(servers), "linger.ms": 5, "message.max.bytes": 20_000_000}
+    )
     errors = []
 
     def told(error, _):

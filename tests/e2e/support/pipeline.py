@@ -42,7 +42,7 @@ class Pipeline:
         self.models_path = f"{self.root}/models"
         self.target = target
         self.hdfs = Hdfs(stack.namenode_http)
-        self.admin = Admin(stack.kafka)
+        self.admin = Admin(stack.kafka_client())
         self.processes = []
         self._topics = {}
         self.settings = {
@@ -168,7 +168,7 @@ class Pipeline:
 
     def topic(self, kind):
         if kind not in self._topics:
-            self._topics[kind] = Topic(self.stack.kafka, self.topic_name(kind))
+            self._topics[kind] = Topic(self.stack.kafka_client(), self.topic_name(kind))
         return self._topics[kind]
 
     def make_topics(self):
@@ -176,7 +176,7 @@ class Pipeline:
         self.ok("doctor", "--quiet")
 
     def send(self, records):
-        send_all(self.stack.kafka, self.topic_name("features"), records)
+        send_all(self.stack.kafka_client(), self.topic_name("features"), records)
 
     def wait_until(self, condition, what, seconds=60, every=0.05):
         """As waiting.wait_until; ends early where a process has failed, and tells what they said."""
@@ -248,7 +248,7 @@ class Pipeline:
         """The group's committed offsets have reached the end of the features topic."""
 
         def scored():
-            ends = log_ends(self.stack.kafka, self.topic_name("features"))
+            ends = log_ends(self.stack.kafka_client(), self.topic_name("features"))
             return all(self.committed()[number] >= end for number, end in ends.items())
 
         self.wait_until(scored, "all features are scored", seconds, every=0.2)

@@ -16,7 +16,15 @@ class Stack:
     namenode_http: str
     datanode_http: str
     hadoop_conf_dir: str
-    toxiproxy: str | None  # of a stack that has proxies
+    toxiproxy: str | None = None  # of a stack that has proxies
+    kafka_admin: str = ""  # a file of librdkafka's properties, where Kafka asks who is there
+
+    def kafka_client(self):
+        """The properties of a client that may do everything."""
+        properties = {"bootstrap.servers": self.kafka}
+        if self.kafka_admin:
+            properties.update(_parse(Path(self.kafka_admin).read_text()))
+        return properties
 
 
 def _parse(text):
@@ -31,6 +39,7 @@ def _of_variables(variables):
         variables["WEIR_STACK_DATANODE_HTTP"],
         variables["HADOOP_CONF_DIR"],
         variables.get("WEIR_STACK_TOXIPROXY"),
+        variables.get("WEIR_STACK_KAFKA_ADMIN", ""),
     )
 
 

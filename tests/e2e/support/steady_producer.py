@@ -12,7 +12,7 @@ class SteadyProducer:
     """As a context. `times` are the wall-clock milliseconds of its records."""
 
     def __init__(self, pipeline, rate, names=("x1", "x2", "x3")):
-        self._producer = Producer({"bootstrap.servers": pipeline.stack.kafka, "linger.ms": 5})
+        self._producer = Producer({**pipeline.stack.kafka_client(), "linger.ms": 5})
         self._topic = pipeline.topic_name("features")
         self._rate = rate
         self._names = names
