@@ -43,8 +43,11 @@ cleanup() {
     kill -TERM "$up_pid" 2>/dev/null || true
     wait "$up_pid" || true
   fi
-  stack/down --dir "$stack_dir" --wipe 2>$logs/stack-down.log || cat $logs/stack-down.log >&2
   # Where the tests were interrupted, so may be what they started.
+  for own in three secure; do
+    stack/down --dir "$stack_dir/$own" --kill --wipe >/dev/null 2>&1 || true
+  done
+  stack/down --dir "$stack_dir" --wipe 2>$logs/stack-down.log || cat $logs/stack-down.log >&2
   stack/down --dir "$torture_dir/stack" --kill --wipe 2>>$logs/stack-down.log || cat $logs/stack-down.log >&2
   rm -rf "$stack_dir"
 }
