@@ -21,6 +21,7 @@
 
 #include "base/log.h"
 #include "base/sha256.h"
+#include "train/models_of_log.h"
 
 namespace weir::train {
 namespace {
@@ -121,7 +122,8 @@ Status Trainer::take_over() {
       broker_, options_.control_topic, options_.transactional_id, options_.broker_timeout));
   WEIR_TRY(control_->catch_up(options_.broker_timeout));
   members_ = WEIR_TRY(gate::MemberTable::open(broker_, options_.members_topic, clock_));
-  WEIR_TRY(check_models_are_of_this_log());
+  WEIR_TRY(check_models_are_of_log(WEIR_TRY(models_.versions()), options_.control_topic.name(),
+                                   control_->state().epoch));
   WEIR_TRY(folder_.make_folders());
   WEIR_TRY(models_.clean_temporaries());
   writer_ = std::move(writer);
@@ -133,24 +135,6 @@ Status Trainer::take_over() {
     log::info("finishing the epoch that an earlier trainer began", {{"epoch", begun()->epoch}});
   }
   return {};
-}
-
-// A version is published in an epoch that the log has begun. Others would be taken for those of the
-// epochs to come.
-Status Trainer::check_models_are_of_this_log() {
-  const auto versions = WEIR_TRY(models_.versions());
-  const auto newest = std::max_element(versions.begin(), versions.end());
-  const std::uint64_t epoch = control_->state().epoch;
-  if (newest == versions.end() || *newest <= epoch) return {};
-  return fail(
-      Code::kBadConfig,
-      "the models folder holds version " + std::to_string(*newest) + ", and the control log " +
-          options_.control_topic.name() + " " +
-          (epoch == 0 ? "knows of no epoch"
-                      : "knows of none after epoch " + std::to_string(epoch)) +
-          ": it is another pipeline's folder, or the log was begun anew, or its records are "
-          "older than control.trusted_keys (then set control.unsigned_epochs). Give the "
-          "pipeline a model.path of its own, or the control topic that belongs to it");
 }
 
 record::ControlRecord Trainer::new_record(record::ControlType type, std::uint64_t epoch) const {

@@ -93,7 +93,6 @@ class Trainer final : public Role {
   Status lead_or_stand_by(Millis wait_max);
   Status stand_by();
   Status take_over();
-  Status check_models_are_of_this_log();
   Status finish_last_move();
   Status watch(Millis wait_max, std::stop_token stop);
   Status set_aside_duplicate(const registry::Dataset& dataset);
