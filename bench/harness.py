@@ -105,6 +105,32 @@ class Stack:
             raise Trouble(f"WebHDFS {method} {path} {query}: {answer.status} {body.decode()[:500]}")
         return answer.status, answer.headers, json.loads(body) if body else {}
 
+    def upload(self, file, path):
+        """A local file into HDFS, in the place of what is there."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                _, headers, _ = self.webhdfs("PUT", path, op="CREATE", overwrite="true")
+                break
+            except Trouble as trouble:  # its first heartbeats have not told yet how much room it has
+                if "Failed to find datanode" not in str(trouble) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+        run("curl", "-sSf", "-T", file, headers["Location"])
+
+    def move(self, source, target):
+        self.webhdfs("PUT", target.rpartition("/")[0], op="MKDIRS")
+        _, _, moved = self.webhdfs("PUT", source, op="RENAME", destination=target)
+        if moved != {"boolean": True}:
+            raise Trouble(f"HDFS did not move {source} to {target}")
+
+    def stamp_appends(self):
+        """Topics carry the broker's time of append from here on."""
+        self.kafka_tool(
+            *("configs", "--alter", "--entity-type", "brokers", "--entity-default"),
+            *("--add-config", "log.message.timestamp.type=LogAppendTime"),
+        )
+
 
 @contextlib.contextmanager
 def stack(servers):
@@ -200,6 +226,91 @@ def measure(name, argv, servers=(), seconds_max=300, env=None):
         what = f"took over {seconds_max} s" if wall >= seconds_max else f"gave {process.returncode}"
         raise Trouble(f"{name} {what}: {shlex.join(map(str, argv))}\n{tail}")
     return measured
+
+
+class Phase:
+    """Processes that run beside each other for a while and are measured as one. All have ended when
+    the phase has. Their output is kept in .weir/bench-logs. Threads may share a phase, but not one of
+    its processes."""
+
+    def __init__(self, servers):
+        self._servers = servers
+        self._running = {}
+        self._used = 0.0
+        self.measured = None
+
+    def __enter__(self):
+        LOG_DIR.mkdir(parents=True, exist_ok=True)
+        os.sync()
+        self._began = (time.time(), *machine_times(), sum(map(cpu_seconds, self._servers)))
+        self._own = time.process_time()
+        return self
+
+    def __exit__(self, *_):
+        for process in list(self._running):
+            self.end(process)
+        started, busy, stolen, server_cpu = self._began
+        busy_after, stolen_after = machine_times()
+        server_cpu = sum(map(cpu_seconds, self._servers)) - server_cpu
+        used = self._used + time.process_time() - self._own
+        self.measured = Measured(
+            started=started,
+            wall=time.time() - started,
+            cpu=used,
+            rss_mb=0,
+            server_cpu=server_cpu,
+            other_cpu=max(0, busy_after - busy - used - server_cpu),
+            stolen=stolen_after - stolen,
+            stdout="",
+            stderr="",
+        )
+
+    def start(self, name, argv, env=None):
+        argv = [str(word) for word in argv]
+        with open(LOG_DIR / f"{name}.out", "a") as out, open(LOG_DIR / f"{name}.err", "a") as err:
+            process = subprocess.Popen(
+                argv, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=env
+            )
+        self._running[process] = name
+        return process
+
+    def end(self, process, number=signal.SIGTERM, seconds_max=20):
+        """Signals a process and waits for its end. Returns its exit code."""
+        os.kill(process.pid, number)
+        return self._wait(process, seconds_max)
+
+    def wait(self, process, seconds_max):
+        """Waits until a process has ended of its own accord, and well."""
+        name = self._running[process]
+        code = self._wait(process, seconds_max)
+        if code != 0:
+            raise Trouble(f"{name} ended with {code}: see {LOG_DIR.relative_to(ROOT)}/{name}.err")
+
+    def has_ended(self, process):
+        # Looked at without being waited for: what it used is read when it is waited for.
+        return bool(os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT))
+
+    def _wait(self, process, seconds_max):
+        late = threading.Timer(seconds_max, os.kill, (process.pid, signal.SIGKILL))
+        late.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        finally:
+            late.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self._used += usage.ru_utime + usage.ru_stime
+        del self._running[process]
+        return process.returncode
+
+
+def wait_until(check, what, seconds_max=60):
+    """Polls until check() gives something, and returns it."""
+    deadline = time.monotonic() + seconds_max
+    while not (found := check()):
+        if time.monotonic() > deadline:
+            raise Trouble(f"waited {seconds_max} s in vain until {what}")
+        time.sleep(0.02)
+    return found
 
 
 # --- Telling --------------------------------------------------------------------------------------

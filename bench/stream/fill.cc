@@ -1,11 +1,12 @@
-// bench_fill BROKERS TOPIC COUNT BOSTON.csv: fills a topic with flat JSON records of about 300
-// bytes.
+// bench_fill BROKERS TOPIC COUNT BOSTON.csv [RATE]: fills a topic with flat JSON records of about
+// 300 bytes, as fast as it goes or at RATE records a second.
 //
 // A record is a row of the Boston data set whose measured columns were moved by up to 5 %, written
 // with 15 digits, as a program writes what it computed; the whole numbers stay as they are. The
 // same count gives the same records. Keys are "record-00000000" upwards, so that the partitioner
 // deals evenly and a lost or doubled record shows.
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -70,7 +71,16 @@ std::string record_of(const Table& table, std::size_t index, std::uint64_t& rand
   return json + "}";
 }
 
-int fill(const std::string& brokers, const char* topic_name, long count, const char* csv) {
+// Waits until the record of this index is due.
+void keep_pace(rd_kafka_t* client, std::chrono::steady_clock::time_point began, long index,
+               long rate) {
+  const auto due = began + std::chrono::microseconds(index * 1'000'000 / rate);
+  while (std::chrono::steady_clock::now() < due) rd_kafka_poll(client, 1);
+}
+
+// A rate of 0 is as fast as it goes.
+int fill(const std::string& brokers, const char* topic_name, long count, const char* csv,
+         long rate) {
   const Table table = read_csv(csv);
   std::uint64_t random = 1;
   std::vector<std::string> records;
@@ -83,7 +93,9 @@ int fill(const std::string& brokers, const char* topic_name, long count, const c
   const auto client = must(client_factory(brokers).producer("", context));
   rd_kafka_topic_t* topic = rd_kafka_topic_new(client->get(), topic_name, nullptr);
   std::size_t bytes = 0;
+  const auto began = std::chrono::steady_clock::now();
   for (long i = 0; i < count; ++i) {
+    if (rate > 0) keep_pace(client->get(), began, i, rate);
     const std::string& value = records[static_cast<std::size_t>(i) % records.size()];
     char key[32];
     const int key_size = std::snprintf(key, sizeof key, "record-%08ld", i);
@@ -106,6 +118,9 @@ int fill(const std::string& brokers, const char* topic_name, long count, const c
 }  // namespace weir::bench
 
 int main(int argc, char** argv) {
-  if (argc != 5) weir::bench::die("usage: bench_fill BROKERS TOPIC COUNT BOSTON.csv");
-  return weir::bench::fill(argv[1], argv[2], std::atol(argv[3]), argv[4]);
+  if (argc != 5 && argc != 6) {
+    weir::bench::die("usage: bench_fill BROKERS TOPIC COUNT BOSTON.csv [RATE]");
+  }
+  return weir::bench::fill(argv[1], argv[2], std::atol(argv[3]), argv[4],
+                           argc == 6 ? std::atol(argv[5]) : 0);
 }

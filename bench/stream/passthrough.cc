@@ -1,9 +1,15 @@
-// bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS: copies a topic exactly once, and no more.
+// bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS exactly-once|at-least-once: copies a
+// topic, and no more.
 //
-// What any exactly-once program on librdkafka pays before it does work of its own: fetch,
-// decompress, copy, compress, produce, and one transaction every COMMIT_MS with the consumed
-// offsets in it. Same keys, same bytes. One thread calls librdkafka, as in weir; the client
-// settings are weir's. It keeps to the happy path: any error ends it.
+// What any program on librdkafka pays before it does work of its own: fetch, decompress, copy,
+// compress, produce. Same keys, same bytes. One thread calls librdkafka, as in weir; the client
+// settings are weir's, idempotence and acks=all among them. It keeps to the happy path: any error
+// ends it. Every COMMIT_MS it commits:
+//
+// exactly-once   one transaction, with the consumed offsets in it
+// at-least-once  no transaction: it waits until all that it produced is acknowledged (flush), then
+//                commits the consumed offsets and waits for that. Dying between the two doubles
+//                records and loses none.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -19,6 +25,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kRecordsPerPoll = 10'000;
 constexpr int kIdleMs = 20;
+constexpr int kTimeoutMs = 30'000;
 
 struct GroupMetadataDeleter {
   void operator()(rd_kafka_consumer_group_metadata_t* metadata) const {
@@ -29,8 +36,8 @@ struct GroupMetadataDeleter {
 class Passthrough {
  public:
   Passthrough(const std::string& brokers, const char* input, const char* output, const char* group,
-              int commit_ms)
-      : input_(input), commit_interval_(commit_ms) {
+              int commit_ms, bool exactly_once)
+      : input_(input), commit_interval_(commit_ms), exactly_once_(exactly_once) {
     auto context = std::make_shared<stream::KafkaClientContext>("passthrough");
     context->on_rebalance = [this](rd_kafka_resp_err_t change, auto* list) {
       assign(change, list);
@@ -41,9 +48,14 @@ class Passthrough {
     rd_kafka_topic_partition_list_add(topics.get(), input, RD_KAFKA_PARTITION_UA);
     must(rd_kafka_subscribe(consumer_->get(), topics.get()), "subscribing");
 
-    producer_ = must(client_factory(brokers).producer(
-        group, std::make_shared<stream::KafkaClientContext>("passthrough")));
-    must(rd_kafka_init_transactions(producer_->get(), 30'000), "init_transactions");
+    auto sink_context = std::make_shared<stream::KafkaClientContext>("passthrough");
+    sink_context->on_delivery_error = [](const rd_kafka_message_t& message) {
+      must(message.err, "delivering");
+    };
+    producer_ = must(client_factory(brokers).producer(exactly_once ? group : "", sink_context));
+    if (exactly_once) {
+      must(rd_kafka_init_transactions(producer_->get(), kTimeoutMs), "init_transactions");
+    }
     output_.reset(rd_kafka_topic_new(producer_->get(), output, nullptr));
   }
 
@@ -66,7 +78,7 @@ class Passthrough {
     };
     if (commit_ms_.empty()) commit_ms_.push_back(0);
     std::printf(
-        "{\"records\": %llu, \"transactions\": %zu, \"commit_ms_median\": %.1f, "
+        "{\"records\": %llu, \"commits\": %zu, \"commit_ms_median\": %.1f, "
         "\"commit_ms_p99\": %.1f, \"commit_ms_max\": %.1f}\n",
         static_cast<unsigned long long>(records_), commit_ms_.size(), at(0.5), at(0.99), at(1));
   }
@@ -108,7 +120,7 @@ class Passthrough {
   }
 
   void begin() {
-    must(rd_kafka_begin_transaction(producer_->get()), "begin_transaction");
+    if (exactly_once_) must(rd_kafka_begin_transaction(producer_->get()), "begin_transaction");
     began_ = Clock::now();
     open_ = true;
   }
@@ -126,16 +138,22 @@ class Passthrough {
 
   void commit() {
     const auto started = Clock::now();
-    const std::unique_ptr<rd_kafka_consumer_group_metadata_t, GroupMetadataDeleter> group(
-        rd_kafka_consumer_group_metadata(consumer_->get()));
     const stream::PartitionListPtr offsets(
         rd_kafka_topic_partition_list_new(static_cast<int>(next_.size())));
     for (const auto& [partition, next] : next_) {
       rd_kafka_topic_partition_list_add(offsets.get(), input_, partition)->offset = next;
     }
-    must(rd_kafka_send_offsets_to_transaction(producer_->get(), offsets.get(), group.get(), 30'000),
-         "send_offsets_to_transaction");
-    must(rd_kafka_commit_transaction(producer_->get(), 30'000), "commit_transaction");
+    if (exactly_once_) {
+      const std::unique_ptr<rd_kafka_consumer_group_metadata_t, GroupMetadataDeleter> group(
+          rd_kafka_consumer_group_metadata(consumer_->get()));
+      must(rd_kafka_send_offsets_to_transaction(producer_->get(), offsets.get(), group.get(),
+                                                kTimeoutMs),
+           "send_offsets_to_transaction");
+      must(rd_kafka_commit_transaction(producer_->get(), kTimeoutMs), "commit_transaction");
+    } else {
+      must(rd_kafka_flush(producer_->get(), kTimeoutMs), "flushing");
+      must(rd_kafka_commit(consumer_->get(), offsets.get(), 0), "committing offsets");
+    }
     open_ = false;
     commit_ms_.push_back(std::chrono::duration<double, std::milli>(Clock::now() - started).count());
   }
@@ -146,14 +164,15 @@ class Passthrough {
 
   const char* const input_;
   const std::chrono::milliseconds commit_interval_;
+  const bool exactly_once_;
   std::unique_ptr<stream::KafkaClient> consumer_;
   stream::QueuePtr queue_;
   std::unique_ptr<stream::KafkaClient> producer_;
   std::unique_ptr<rd_kafka_topic_t, TopicDeleter> output_;
   std::map<std::int32_t, std::int64_t> next_;
   int assigned_ = 0;
-  int ended_ = 0;  // partitions that were read to their end; nobody writes to them any more
-  bool open_ = false;
+  int ended_ = 0;      // partitions that were read to their end; nobody writes to them any more
+  bool open_ = false;  // something was produced since the last commit
   Clock::time_point began_;
   std::uint64_t records_ = 0;
   std::vector<double> commit_ms_;
@@ -164,8 +183,12 @@ class Passthrough {
 
 int main(int argc, char** argv) {
   using namespace weir::bench;
-  if (argc != 6) die("usage: bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS");
-  Passthrough passthrough(argv[1], argv[2], argv[3], argv[4], std::atoi(argv[5]));
+  const std::string_view mode = argc == 7 ? argv[6] : "";
+  if (mode != "exactly-once" && mode != "at-least-once") {
+    die("usage: bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS exactly-once|at-least-once");
+  }
+  Passthrough passthrough(argv[1], argv[2], argv[3], argv[4], std::atoi(argv[5]),
+                          mode == "exactly-once");
   passthrough.run();
   passthrough.print();
 }
