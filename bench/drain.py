@@ -82,6 +82,11 @@ class Field:
             raise Trouble(f"the topic holds {self._expected['count']} records")
         self.value_bytes = json.loads(filled)["value_bytes"] / self.records
 
+    def fill_more(self, records):
+        """For what is measured after the last drain: the expected outputs are those of before."""
+        say(f"filling {INPUT} with {records:,} records more")
+        run(program("bench_fill"), self.stack.kafka, INPUT, records, DATASET)
+
     def drain(self, contestant, name):
         run(program("bench_topics"), self.stack.kafka, PARTITIONS, name)
         env = {

@@ -1,5 +1,6 @@
 """What the benches share: programs built, servers of their own, processes measured, tables printed."""
 
+import concurrent.futures
 import contextlib
 import fcntl
 import http.client
@@ -301,6 +302,12 @@ class Phase:
         self._used += usage.ru_utime + usage.ru_stime
         del self._running[process]
         return process.returncode
+
+
+def side_by_side(*jobs):
+    """Runs each in a thread of its own; returns what they gave, or raises what one of them raised."""
+    with concurrent.futures.ThreadPoolExecutor(len(jobs)) as threads:
+        return [each.result() for each in [threads.submit(job) for job in jobs]]
 
 
 def wait_until(check, what, seconds_max=60):

@@ -7,16 +7,16 @@ inputs lay in (keys, partitioner and number are the same), so that a partition t
 import math
 import random
 import signal
-import threading
 import time
 from dataclasses import dataclass
 
-from harness import Trouble, say, wait_until
+from harness import say, wait_until
 from pipeline import Pipeline
 
 RATE = 2_000
 SCORERS = ("a", "b")
-FLOWING_MS = 500  # a partition flows if its last commit is no older
+FLOWING_MS = 2_000  # a partition flows if it has had so many commits in this time
+FLOWING_COMMITS = 10
 RECOVERY_SECONDS_MAX = 90
 
 
@@ -41,6 +41,7 @@ class KillBench:
         self._name = name
         self._ids = {}  # producer id by scorer
         self._live = {}
+        self._started = 0  # the last one, in ms since 1970
 
     def run(self, phase, restart, count):
         self._phase = phase
@@ -67,17 +68,20 @@ class KillBench:
         self._pipeline.audit()
 
     def _start(self, scorer):
+        self._started = time.time() * 1000
         self._live[scorer] = self._pipeline.start(
             self._phase, "score", name=scorer, WEIR_SCORE_INSTANCE=f"{self._name}-{scorer}"
         )
 
     def _flows(self):
-        since = time.time() * 1000 - FLOWING_MS
-        lately = [
-            {e.producer[0] for e in log.seen_since(since) if e.visible_at < math.inf}
-            for log in self._pipeline.predictions
-        ]
-        return all(lately) and set.union(*lately) == set(self._ids.values())
+        since = max(self._started, time.time() * 1000 - FLOWING_MS)
+        at_work = set()
+        for log in self._pipeline.predictions:
+            lately = [each for each in log.seen_since(since) if each.visible_at < math.inf]
+            if len(lately) < FLOWING_COMMITS:
+                return False
+            at_work |= {each.producer[0] for each in lately}
+        return at_work == set(self._ids.values())
 
     def _kill(self, scorer, restart):
         for log in self._pipeline.predictions:
@@ -128,24 +132,3 @@ def told(kill):
         f"{kill.everywhere / 1000:.2f} s, for readers {kill.visible / 1000:.2f} s, silent for "
         f"{kill.silence / 1000:.2f} s"
     )
-
-
-def side_by_side(benches, phase, restart, count):
-    """Runs each in a thread. Returns their kills, in order."""
-    kills = [None] * len(benches)
-    troubles = []
-
-    def work(i):
-        try:
-            kills[i] = benches[i].run(phase, restart, count)
-        except Trouble as trouble:
-            troubles.append(trouble)
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(benches))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if troubles:
-        raise troubles[0]
-    return kills

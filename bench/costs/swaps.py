@@ -17,8 +17,8 @@ from harness import DATA_DIR, say, wait_until
 from pipeline import Pipeline
 
 STEADY_RATE = 2_000
-STEADY_PAUSE = (2.0, 3.0)  # seconds between two swaps
-LOADED_PAUSE = (0.3, 0.6)
+STEADY_PAUSE = (4.0, 6.0)  # seconds between two swaps
+LOADED_PAUSE = (0.5, 1.0)
 WARMING_MS = 1_000  # after the first commit; no usual gaps yet
 EPOCH_RECORDS = 2  # in the control log: begun, resumed
 HELD = "/bench/held"
@@ -46,11 +46,16 @@ class Gaps:
 
     def row(self):
         gaps = [each.gap for each in self.swaps]
-        return [
+        usual = [
             str(len(self.usual)),
             f"{statistics.median(self.usual):.0f} ms",
             f"{self.usual_p999():.0f} ms",
             f"{max(self.usual):.0f} ms",
+        ]
+        if not gaps:  # the backlog was too short for any
+            return [*usual, "0", *["–"] * (len(HEADER) - len(usual) - 1)]
+        return [
+            *usual,
             str(len(gaps)),
             f"{statistics.median(gaps):.0f} ms",
             f"{self.worst():.0f} ms",
@@ -159,7 +164,7 @@ class SwapBench:
         gaps.swaps += found
         gaps.usual += usual
         of_swaps = ", ".join(f"{each.gap:.0f}" for each in found)
-        say(f"{pipeline.name}: longest gaps at swaps {of_swaps} ms, usually up to {max(usual)} ms")
+        say(f"{pipeline.name}: longest gaps at swaps {of_swaps} ms, usually up to {max(usual, default=0)} ms")
 
 
 def noted(pipeline):
