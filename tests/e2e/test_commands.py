@@ -507,8 +507,8 @@ def test_a_run_into_head_ends_cleanly_once_head_has_seen_enough(pipeline):
     assert done.returncode == 128 + signal.SIGPIPE, done.stderr
     # It has left its group and said goodbye: nobody waits for it.
     said = [json.loads(record.value) for record in pipeline.topic("members").read_to_end()]
-    left = {member["member"].split("-")[0] for member in said if member["type"] == "left"}
-    assert left == {"producer", "scorer"}
+    left = {member["role"] for member in said if member["type"] == "left"}
+    assert left == {"producer", "scorer", "trainer"}
     pipeline.ok("score", "--until-end", seconds=90)
     check_promises(pipeline)
 
