@@ -227,7 +227,9 @@ Status seek_all(const KafkaClient& client, const rd_kafka_topic_partition_list_t
   for (;;) {
     const PartitionListPtr list(rd_kafka_topic_partition_list_copy(&offsets));
     const KafkaErrorPtr error(
-        rd_kafka_seek_partitions(client.get(), list.get(), milliseconds(left_until(deadline))));
+        rd_kafka_seek_partitions(client.get(), list.get(),
+                                 // With 0 it would not wait, and say of each that it is under way.
+                                 milliseconds(std::max(left_until(deadline), Millis(20)))));
     Status status =
         error ? Status(fail(client.error(*error))) : first_error(client, to_read(""), *list);
     if (status) return status;

@@ -14,6 +14,7 @@ constexpr std::int16_t kEndTxn = 26;
 constexpr std::int16_t kInitProducerId = 22;
 constexpr std::int16_t kAddPartitionsToTxn = 24;
 constexpr std::int16_t kProduce = 0;
+constexpr std::int16_t kFetch = 1;
 
 class KafkaMockCluster : public ::testing::Test {
  protected:
@@ -252,6 +253,39 @@ TEST_F(KafkaMockCluster, a_first_start_beside_another_that_commits_meanwhile_has
   EXPECT_EQ(lost.error().code(), Code::kCorrupt);
   commits = true;
   WEIR_ASSERT_OK(find_starts(*self, "out", *starts, finds_answers, Millis(10000)));
+}
+
+// The event that a partition was given up comes while the gate is closed; then the gate opens, and
+// the first thing is a seek, which librdkafka refuses in such a partition for ever.
+TEST_F(KafkaMockCluster, a_partition_that_was_given_up_while_nobody_looked_is_read_on) {
+  NotingListener listener;
+  const auto source = std::move(*broker_->open_source("out", "group", "m", listener));
+  const auto publisher = std::move(*broker_->open_publisher());
+  const auto carries_over = [&](std::string_view value) {
+    OutRecord record;
+    record.topic = "out";
+    record.value = value;
+    EXPECT_TRUE(publisher->send(record));
+    EXPECT_TRUE(publisher->flush(Millis(5000)));
+    const auto end = std::chrono::steady_clock::now() + Millis(15000);
+    while (std::chrono::steady_clock::now() < end) {
+      const auto batch = source->poll(10, Millis(200));
+      if (!batch) continue;
+      for (const Record& read : (*batch)->records()) {
+        if (read.value == value) return true;
+      }
+    }
+    return false;
+  };
+  ASSERT_TRUE(carries_over("first"));
+  for (const char* value : {"second", "third", "fourth"}) {  // it is not met each time
+    push(kFetch, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    rd_kafka_poll(owner_, 1500);  // meanwhile the fetch under way ends, and the next one is refused
+    source->set_paused(true);
+    source->set_paused(false);
+    ASSERT_TRUE(carries_over(value)) << value;
+  }
+  source->close();
 }
 
 }  // namespace

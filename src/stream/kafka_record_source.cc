@@ -33,6 +33,7 @@ namespace {
 
 constexpr std::size_t kRecordsPerPollMax = 100000;
 constexpr int kFalseAlarmsMax = 20;
+constexpr Millis kSeekPatience{500};  // a partition that was assigned a moment ago takes a while
 
 class KafkaRecordSource final : public RecordSource {
  public:
@@ -251,7 +252,11 @@ class KafkaRecordSource final : public RecordSource {
 
   Status seek() {
     if (!seek_due_ || paused_ || positions_.empty()) return {};
-    WEIR_TRY(seek_all(*client_, *next_of_all(), timeouts_.lookup));
+    const Status sought =
+        seek_all(*client_, *next_of_all(), std::min(timeouts_.lookup, kSeekPatience));
+    // librdkafka will not seek in what it gave up, and the event that tells of that may still be in
+    // the queue, which is not looked into before.
+    if (!sought) return fetch_anew();
     seek_due_ = false;
     return {};
   }
