@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -38,10 +39,13 @@ class AilingStore final : public store::ForwardingFileStore {
 class UploadTest : public testing::Test {
  protected:
   void SetUp() override {
+    // A folder of its own: other processes run the other tests at the same time.
+    ASSERT_NE(mkdtemp(folder.data()), nullptr);
+    local = folder + "/upload.csv";
     std::ofstream(local) << "a,b\n1,2\n";
     ASSERT_TRUE(inner.make_directories("/in"));
   }
-  void TearDown() override { std::filesystem::remove(local); }
+  void TearDown() override { std::filesystem::remove_all(folder); }
   Status try_upload(AilingStore& store) {
     testing::internal::CaptureStderr();
     Status done = upload(store, local, "/in/.a.tmp", clock);
@@ -49,7 +53,8 @@ class UploadTest : public testing::Test {
     return done;
   }
 
-  const std::string local = testing::TempDir() + "upload_test.csv";
+  std::string folder = (std::filesystem::temp_directory_path() / "weir-upload-XXXXXX").string();
+  std::string local;
   store::MemoryFileStore inner;
   SimulatedClock clock;
   std::string told;
