@@ -103,6 +103,7 @@ def test_a_run_that_follows_scores_what_the_first_one_left(pipeline):
     pipeline.drop("first.csv", plane(1))
     pipeline.wait_for_predictions(50)
     assert first.stop()[0] == 0
+    pipeline.send([(b"left", b'{"x1": 1, "x2": 2, "x3": 3}', n % 3) for n in range(30)])
     pipeline.start("run", "--no-produce")
     pipeline.wait_until_all_scored()
     pipeline.stop_all()

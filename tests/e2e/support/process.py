@@ -55,7 +55,22 @@ class Process:
 
     def send(self, number):
         assert self.running(), f"{self.name} has ended:\n{self.stderr[-3000:]}"
+        if number in (signal.SIGINT, signal.SIGTERM):
+            # One that was started a moment ago may not have come to its first line yet.
+            deadline = time.monotonic() + 5 * PATIENCE
+            while self.running() and not self._heeds(number) and time.monotonic() < deadline:
+                time.sleep(0.01)
         self._child.send_signal(number)
+
+    def _heeds(self, number):
+        """Whether it does something of its own about a signal: it has it blocked, or caught."""
+        try:
+            with open(f"/proc/{self.pid}/status") as file:
+                masks = dict(line.split(":", 1) for line in file)
+        except OSError:
+            return True
+        mask = int(masks["SigBlk"], 16) | int(masks["SigCgt"], 16)
+        return bool(mask >> (number - 1) & 1)
 
     def wait(self, seconds=60):
         """The exit code; a process that a signal ended has minus its number."""
