@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/pipeline_status.h"
+#include "cli/prometheus_text.h"
 
 namespace weir::cli {
 namespace {

@@ -43,9 +43,4 @@ std::int64_t heard_ms(const gate::MemberTable::Member& member, Clock& clock);
 // The record since which the gate is as it is; none before the first model.
 const record::ControlRecord* gate_since(const record::ControlState& state);
 
-// The status in the text format that Prometheus reads: a sample a line, each metric with its help
-// and type. Durations are in seconds, offsets and lags in records.
-std::string prometheus_text(const PipelineStatus& status, const std::string& pipeline,
-                            const std::string& features_topic, Clock& clock);
-
 }  // namespace weir::cli

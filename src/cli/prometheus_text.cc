@@ -1,7 +1,8 @@
 // The format is that of Prometheus' page "Exposition formats", text-based, version 0.0.4.
+#include "cli/prometheus_text.h"
+
 #include "base/text.h"
 #include "cli/moment.h"
-#include "cli/pipeline_status.h"
 
 namespace weir::cli {
 namespace {

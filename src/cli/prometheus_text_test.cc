@@ -1,7 +1,8 @@
+#include "cli/prometheus_text.h"
+
 #include <gtest/gtest.h>
 
 #include "base/simulated_clock.h"
-#include "cli/pipeline_status.h"
 
 namespace weir::cli {
 namespace {

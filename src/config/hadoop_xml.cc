@@ -1,12 +1,10 @@
 #include "config/hadoop_xml.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <optional>
 #include <pugixml.hpp>
-#include <system_error>
 
+#include "base/local_file.h"
 #include "base/text.h"
 
 namespace weir::config {
@@ -208,19 +206,10 @@ Status read_nameservices(const Properties& properties, const std::string& defaul
 }
 
 Result<std::string> read_text(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    const int error_number = errno;
-    return fail(error_number == EACCES ? Code::kPermissionDenied : Code::kNotFound,
-                path + ": " + std::generic_category().message(error_number));
-  }
-  std::string text(kXmlBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return fail(Code::kIo, path + ": it cannot be read");
-  if (file.gcount() > static_cast<std::streamsize>(kXmlBytesMax)) {
+  std::string text = WEIR_TRY(read_local_file(path, kXmlBytesMax + 1));
+  if (text.size() > kXmlBytesMax) {
     return fail(Code::kBadConfig, path + ": longer than " + format_bytes(kXmlBytesMax));
   }
-  text.resize(static_cast<std::size_t>(file.gcount()));
   return text;
 }
 

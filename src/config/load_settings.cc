@@ -5,10 +5,10 @@
 
 #include <unistd.h>
 
-#include <fstream>
 #include <set>
 #include <utility>
 
+#include "base/local_file.h"
 #include "base/text.h"
 #include "config/setting_table.h"
 #include "config/settings_rules.h"
@@ -406,21 +406,20 @@ LoadResult load_settings_from_text(std::string_view text, std::string_view file,
 LoadResult load_settings(const LoadRequest& request) {
   const bool is_default = request.path.empty();
   const std::string path = is_default ? std::string(kDefaultFile) : request.path;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    if (!is_default) {
-      return tl::unexpected(one_problem(one_line(path), "cannot be opened", "-c names the file"));
-    }
+  const auto text = read_local_file(path, kFileBytesMax + 1);
+  if (!text && text.error().code() == Code::kIo) {
+    return tl::unexpected(one_problem(one_line(path), "cannot be read", ""));
+  }
+  if (!text && !is_default) {
+    return tl::unexpected(one_problem(one_line(path), "cannot be opened", "-c names the file"));
+  }
+  if (!text) {
     return tl::unexpected(
         one_problem("", "no weir.yaml here",
                     "give one by -c, or write one: pipeline: boston, dataset: {target: medv}; "
                     "examples/boston/weir.yaml is a start"));
   }
-  std::string text(kFileBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return tl::unexpected(one_problem(one_line(path), "cannot be read", ""));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return load_settings_from_text(text, path, request);
+  return load_settings_from_text(*text, path, request);
 }
 
 }  // namespace weir::config

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/simulated_clock.h"
+#include "base/skewed_clock.h"
 #include "stream/memory_broker.h"
 
 namespace weir::gate {
@@ -195,25 +196,11 @@ TEST_F(Members, cannot_acknowledge_a_halt_that_nobody_can_hear) {
   EXPECT_EQ(not_halted(1), Names{});
 }
 
-class WrongClock final : public Clock {
- public:
-  WrongClock(Clock& right, Millis skew) : right_(right), skew_(skew) {}
-  SteadyTime steady() override { return right_.steady(); }
-  WallTime wall() override { return right_.wall() + skew_; }
-  void sleep_for(Millis duration, std::stop_token stop) override {
-    right_.sleep_for(duration, std::move(stop));
-  }
-
- private:
-  Clock& right_;
-  const Millis skew_;
-};
-
 // A member that is overlooked could commit behind the halt that everybody else has kept.
 TEST_F(Members, are_not_overlooked_by_a_trainer_whose_clock_is_wrong) {
   const auto member = join("scorer-1");
   for (const Millis skew : {Millis{3'500'000}, Millis{-3'500'000}}) {
-    WrongClock wrong(clock, skew);
+    SkewedClock wrong(clock, skew);
     auto opened = MemberTable::open(broker, kTopic, wrong);
     ASSERT_TRUE(opened);
     for (const Millis later : {Millis{0}, Millis{60'000}}) {

@@ -18,7 +18,7 @@ KafkaRight to_describe(const std::string& topic);
 KafkaRight to_read(const std::string& topic);
 KafkaRight to_write(const std::string& topic);
 
-// "Kafka does not allow user 'scorer' to Write to topic boston.dead; …" and how to grant it. An
+// "Kafka denies user 'scorer': Write on topic boston.dead; …" and how to grant it. An
 // empty user: the one that the broker knows this client by, such as that of a certificate.
 std::string denial(const std::string& user, std::span<const KafkaRight> lacking);
 

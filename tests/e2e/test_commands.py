@@ -478,16 +478,21 @@ def test_a_command_that_waits_for_its_first_contact_ends_at_once(pipeline, comma
 # ---- pipes and terminals ----
 
 
+def into_head(pipeline, command, lines, seconds):
+    """`weir COMMAND | head -LINES`; the exit code is that of weir, where it failed."""
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{WEIR} {command} | head -{lines}"],
+        cwd=pipeline.folder,
+        env=clean_environment(pipeline.stack),
+        capture_output=True,
+        timeout=seconds,
+    )
+
+
 def test_output_to_a_pipe_that_is_closed_ends_quietly(trained):
     (trained.folder / "many.csv").write_bytes(plane(5, rows=20_000))
     for command in ("predict many.csv", "predict many.csv -o json", "config show"):
-        done = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", f"{WEIR} {command} | head -1"],
-            cwd=trained.folder,
-            env=clean_environment(trained.stack),
-            capture_output=True,
-            timeout=60,
-        )
+        done = into_head(trained, command, 1, seconds=60)
         assert len(done.stdout.splitlines()) == 1
         assert len(done.stderr.splitlines()) <= 1, done.stderr
         assert done.returncode in (0, 128 + signal.SIGPIPE), done.returncode
@@ -495,13 +500,7 @@ def test_output_to_a_pipe_that_is_closed_ends_quietly(trained):
 
 def test_a_run_into_head_ends_cleanly_once_head_has_seen_enough(pipeline):
     pipeline.drop("first.csv", plane(1))
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", f"{WEIR} run --rate 100 -o json | head -3"],
-        cwd=pipeline.folder,
-        env=clean_environment(pipeline.stack),
-        capture_output=True,
-        timeout=90,
-    )
+    done = into_head(pipeline, "run --rate 100 -o json", 3, seconds=90)
     assert len(done.stdout.splitlines()) == 3
     assert b"stdout" not in done.stderr, "a reader that goes is no fault"
     assert done.returncode == 128 + signal.SIGPIPE, done.stderr

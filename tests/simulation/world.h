@@ -18,13 +18,13 @@
 #include <vector>
 
 #include "base/simulated_clock.h"
+#include "base/skewed_clock.h"
 #include "produce/producer.h"
 #include "record/control_topic.h"
 #include "score/scorer.h"
 #include "simulation/data_sets.h"
 #include "simulation/gateway.h"
 #include "simulation/journal.h"
-#include "simulation/skewed_clock.h"
 #include "simulation/watched_broker.h"
 #include "store/memory_file_store.h"
 #include "stream/memory_broker.h"

@@ -1,15 +1,15 @@
 // The clock of one host: its wall clock may be wrong, and may jump; time passes as everywhere.
 //
-// Owner: an actor; the clock behind it outlives it. Threads: one.
+// Owner: the test; the clock behind it outlives it. Threads: one.
 #pragma once
 
 #include "base/clock.h"
 
-namespace weir::simulation {
+namespace weir {
 
 class SkewedClock final : public Clock {
  public:
-  explicit SkewedClock(Clock& right) : right_(right) {}
+  explicit SkewedClock(Clock& right, Millis skew = Millis{0}) : right_(right), skew_(skew) {}
   SteadyTime steady() override { return right_.steady(); }
   WallTime wall() override { return right_.wall() + skew_; }
   void sleep_for(Millis duration, std::stop_token stop) override {
@@ -19,7 +19,7 @@ class SkewedClock final : public Clock {
 
  private:
   Clock& right_;
-  Millis skew_{0};
+  Millis skew_;
 };
 
-}  // namespace weir::simulation
+}  // namespace weir
