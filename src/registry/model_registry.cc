@@ -97,16 +97,14 @@ Status ModelRegistry::publish(const Manifest& manifest, std::string_view model_j
                               std::string_view test_csv, const CrashPoints& crash_points) {
   const std::string temporary = path_ + "/" + unique_name();
   const std::string manifest_json = manifest.to_json();
-  const std::array<std::pair<std::string, std::string_view>, 3> files = {{
+  const std::array<store::NewFile, 3> files = {{
       {temporary + "/model.json", model_json},
       {temporary + "/manifest.json", manifest_json},
       {temporary + "/test.csv", test_csv},
   }};
   const auto attempt = [&]() -> Status {
     WEIR_TRY(store_.make_directories(temporary));
-    for (const auto& [path, bytes] : files) {
-      WEIR_TRY(store::create_from(store_, path, bytes));
-    }
+    WEIR_TRY(store_.create_all(files));
     crash_points.reach("temporary-written");
     for (const auto& [path, bytes] : files) {
       const std::string read = WEIR_TRY(store::read_all(store_, path, bytes.size() + 1));

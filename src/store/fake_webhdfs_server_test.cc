@@ -285,6 +285,13 @@ bool FakeWebHdfsServer::serve_one(int socket, std::string& buffered) {
     const std::lock_guard lock(mutex_);
     requests_.push_back(request);
   }
+  another_request_.notify_all();
+  if (is(Misbehaviour::kMeet)) {
+    while (count(request.operation) < trouble->bytes && !stopping_) {
+      std::unique_lock lock(mutex_);
+      another_request_.wait_for(lock, std::chrono::milliseconds(20));
+    }
+  }
   if (is(Misbehaviour::kCutBefore)) return false;
   if (is(Misbehaviour::kStall)) {
     while (receive(socket, buffered)) {

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <list>
 #include <map>
@@ -32,6 +33,7 @@ struct Misbehaviour {
     kShortBody,  // OPEN data: promises and sends `bytes` only
     kLongBody,   // OPEN data: promises and sends so many `bytes` too many
     kStall,      // says nothing until the client goes away
+    kMeet,       // says nothing until so many requests (`bytes`) of the operation have come
   };
   Kind kind = kAnswer;
   std::uint64_t bytes = 0;
@@ -106,6 +108,7 @@ class FakeWebHdfsServer {
   std::atomic<std::size_t> accepted_{0};
   std::atomic<bool> stopping_{false};
   mutable std::mutex mutex_;
+  std::condition_variable another_request_;
   std::list<Connection> connections_;  // guarded by mutex_, as all below
   std::deque<std::pair<std::string, Misbehaviour>> misbehaviours_;
   std::vector<RecordedRequest> requests_;

@@ -90,4 +90,9 @@ Status create_from(FileStore& store, const std::string& path, std::string_view b
   return store.create(path, source);
 }
 
+Status FileStore::create_all(std::span<const NewFile> files) {
+  for (const NewFile& file : files) WEIR_TRY(create_from(*this, file.path, file.bytes));
+  return {};
+}
+
 }  // namespace weir::store

@@ -38,6 +38,12 @@ struct FileStatus {
   std::string file_id;           // survives a rename, never used again; empty where there is none
 };
 
+// A file to be, whole in memory; the bytes outlive the call that it is given to.
+struct NewFile {
+  std::string path;
+  std::string_view bytes;
+};
+
 // Receives the next bytes of a file; an error stops the read and is passed on.
 using ByteSink = std::function<Status(std::string_view bytes)>;
 // Fills the buffer and returns how many bytes it wrote; 0 is the end. An error stops the write and
@@ -61,6 +67,10 @@ class FileStore {
   // Writes a new file, and its folders where they are missing; kAlreadyExists where the path is
   // taken. After an error part of the file may be there: write to a temporary name and rename.
   virtual Status create(const std::string& path, const ByteSource& source) = 0;
+
+  // create() of each. After an error any of them may be there, whole or in part. One after another
+  // here; a store where a file costs a wait writes them side by side.
+  virtual Status create_all(std::span<const NewFile> files);
 
   // Fine if it is there; kAlreadyExists where a file is.
   virtual Status make_directories(const std::string& path) = 0;

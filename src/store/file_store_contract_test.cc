@@ -1,5 +1,7 @@
 #include "store/file_store_contract.h"
 
+#include <gmock/gmock.h>
+
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -331,6 +333,24 @@ TEST_P(FileStoreContract, keeps_a_name_as_it_is_or_refuses_it) {
     }
     EXPECT_TRUE(store().list("/")->empty());
   }
+}
+
+TEST_P(FileStoreContractThreads, several_files_are_written_by_one_call) {
+  std::vector<std::string> paths;
+  for (int i = 0; i < 7; ++i) paths.push_back("/folder/" + std::to_string(i));
+  const std::string bytes = pattern(70'000);
+  std::vector<NewFile> files;
+  for (const std::string& path : paths) {
+    files.push_back({path, std::string_view(bytes).substr(0, 10'000 * files.size())});
+  }
+  ASSERT_OK(store().create_all(files));
+  for (const NewFile& file : files) {
+    EXPECT_TRUE(content(store(), file.path) == file.bytes) << file.path;
+  }
+  ASSERT_OK(store().create_all({}));
+  const Status again = store().create_all(std::span(files).subspan(6));
+  EXPECT_CODE(kAlreadyExists, again);
+  EXPECT_THAT(again.error().message(), testing::HasSubstr("/folder/6"));
 }
 
 TEST_P(FileStoreContract, reads_into_memory_up_to_a_limit) {

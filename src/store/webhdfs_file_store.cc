@@ -12,6 +12,8 @@
 #include "store/webhdfs_file_store.h"
 
 #include <algorithm>
+#include <thread>
+#include <vector>
 
 #include "base/text.h"
 #include "store/replay_source.h"
@@ -322,6 +324,24 @@ Status WebHdfsFileStore::create(const std::string& path, const ByteSource& sourc
   if (there.length == replay.taken()) return {};
   return fail(Code::kCorrupt, url(path) + " has " + std::to_string(there.length) + " bytes after " +
                                   std::to_string(replay.taken()) + " were written");
+}
+
+Status WebHdfsFileStore::create_all(std::span<const NewFile> files) {
+  const std::size_t lanes = std::min(files.size(), kFilesAtOnceMax);
+  std::vector<Status> ended(lanes);
+  const auto write_lane = [&](std::size_t lane) {
+    for (std::size_t i = lane; i < files.size() && ended[lane]; i += lanes) {
+      ended[lane] = create_from(*this, files[i].path, files[i].bytes);
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t lane = 1; lane < lanes; ++lane) others.emplace_back(write_lane, lane);
+    // Here too, so that who watches the calling thread sees it come round.
+    if (lanes > 0) write_lane(0);
+  }
+  for (Status& lane : ended) WEIR_TRY(std::move(lane));
+  return {};
 }
 
 Status WebHdfsFileStore::make_directories(const std::string& path) {

@@ -6,7 +6,8 @@
 // what HDFS says it is.
 //
 // Owner, threads: as FileStore. Limits: WebHdfsOptions (connection, silence, retries); a listing's
-// answer kListingBytesMax; of a file that is created, kReplayBytesMax are kept for another attempt.
+// answer kListingBytesMax; of a file that is created, kReplayBytesMax are kept for another attempt;
+// create_all() writes kFilesAtOnceMax at a time, on threads of its own and the caller's.
 #pragma once
 
 #include "store/file_store.h"
@@ -16,6 +17,7 @@ namespace weir::store {
 
 inline constexpr std::uint64_t kListingBytesMax = std::uint64_t{256} << 20;
 inline constexpr std::size_t kReplayBytesMax = std::size_t{4} << 20;
+inline constexpr std::size_t kFilesAtOnceMax = 4;
 
 class WebHdfsFileStore final : public FileStore {
  public:
@@ -28,6 +30,10 @@ class WebHdfsFileStore final : public FileStore {
   Status read(const std::string& path, std::uint64_t offset, std::uint64_t length,
               const ByteSink& sink) override;
   Status create(const std::string& path, const ByteSource& source) override;
+  // Side by side: a DataNode that completes a file before its NameNode knows of the block waits
+  // 0.4 s before it tries again (dfs.client.block.write.locateFollowingBlock.initial.delay.ms),
+  // however short the file is.
+  Status create_all(std::span<const NewFile> files) override;
   Status make_directories(const std::string& path) override;
   Status rename(const std::string& from, const std::string& to) override;
   Status remove(const std::string& path) override;
