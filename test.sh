@@ -7,7 +7,7 @@ cd "$WEIR_ROOT"
 
 usage() {
   cat <<'EOF'
-./test.sh [--quick | --sabotage | --network]
+./test.sh [--quick | --sabotage]
 
 Makes the machine ready, builds, and runs the unit tests (also under the address and
 undefined-behaviour sanitizers, those of threads under the thread sanitizer), the end-to-end tests and a
@@ -15,8 +15,6 @@ few minutes of torture (SIGKILL of everything, at random) against real servers o
 gone afterwards.
   --quick     without the sanitizers
   --sabotage  the torture too of programs with a planted fault, which it must find; minutes more
-  --network   also the tests that break connections by toxiproxy, whose HTTP interface stops answering
-              now and then (it was 1 run in 4) when it is to give a connection back: then they fail
 The last line is 'N passed, N failed'; the exit code is 0 only if nothing failed. Logs are in
 .weir/test-logs.
 EOF
@@ -24,12 +22,10 @@ EOF
 
 quick=0
 torture=tests/torture/test_torture.py
-apart=(--ignore=tests/e2e/test_network.py)
 case ${1:-} in
   '') ;;
   --quick) quick=1 ;;
   --sabotage) torture=tests/torture ;;
-  --network) apart=() ;;
   -h | --help) usage; exit ;;
   *) say "unknown argument '$1'"; usage >&2; exit 2 ;;
 esac
@@ -163,7 +159,7 @@ stage "rules on the source tree" $logs/structure.xml \
 if [ $released = 1 ] && stage "starting the servers" '' servers; then
   unit release || true
   stage "end-to-end tests" $logs/e2e.xml \
-    .weir/venv/bin/pytest tests/e2e "${apart[@]}" --junitxml="$logs/e2e.xml" || true
+    .weir/venv/bin/pytest tests/e2e --junitxml="$logs/e2e.xml" || true
   stage "torture" $logs/torture.xml \
     .weir/venv/bin/pytest -q $torture --junitxml="$logs/torture.xml" || true
 else

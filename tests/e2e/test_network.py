@@ -110,14 +110,14 @@ def test_a_scorer_that_the_network_holds_is_shut_out_and_does_nothing_of_the_old
         pipeline.wait_for("members", lambda records: at_work(records, 3), "each has a partition")
         # Of one all bytes vanish. What the other has sent comes through, but only when all is over.
         lanes[0].partition()
-        lanes[1].spoil("timeout", "downstream", timeout=0)
-        lanes[1].spoil("latency", "upstream", latency=600_000)
+        lanes[1].hold()
         pipeline.drop("second.csv", plane(2))
         assert pipeline.wait_for_resume(2)["version"] == 2
         assert trainer.stderr.count("is shut out") >= 2
         pipeline.wait_for("predictions", lambda records: all_partitions(records, 2), "all flows")
         for scorer in (swallowed, held):
             pipeline.wait_until(lambda: says_why(scorer), "it says what holds it up")
+        lanes[1].release()
         for lane in lanes:
             lane.heal()
         predictions_go_on(pipeline, 300)
