@@ -5,8 +5,11 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# A known place, so that test.sh finds the servers of a run that was killed itself.
-DIRECTORY = Path(os.environ.get("WEIR_TORTURE_DIR", ROOT / ".weir/torture-test"))
+# A known place, so that test.sh finds the servers of a run that was killed itself; one for each of
+# pytest's workers.
+DIRECTORY = Path(os.environ.get("WEIR_TORTURE_DIR", ROOT / ".weir/torture-test")) / os.environ.get(
+    "PYTEST_XDIST_WORKER", "alone"
+)
 
 
 def tortured(report, *options, seconds):

@@ -22,6 +22,10 @@ FAULTS = {
 }
 
 
+# A storm strikes at random: what it does to a planted fault may miss the one moment that shows it.
+STORMS_MAX = 3
+
+
 def sabotaged(fault, report, options):
     assert SABOTAGED.exists(), f"no program at {SABOTAGED}: build weir_sabotaged first"
     return tortured(
@@ -35,8 +39,11 @@ def sabotaged(fault, report, options):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found(fault, tmp_path):
     expected, options = FAULTS[fault]
-    report = sabotaged(fault, tmp_path / "report.json", options)
-    assert any(words in str(report["faults"]) for words in expected), json.dumps(report, indent=2)
+    for _ in range(STORMS_MAX):
+        report = sabotaged(fault, tmp_path / "report.json", options)
+        if any(words in str(report["faults"]) for words in expected):
+            return
+    pytest.fail(json.dumps(report, indent=2))
 
 
 def test_commits_that_fail_or_whose_answer_is_lost_break_no_promise(tmp_path):
