@@ -32,7 +32,10 @@ WorldOptions options_of(std::uint64_t seed, Sabotage sabotage) {
 class RandomRun {
  public:
   RandomRun(std::uint64_t seed, Sabotage sabotage)
-      : world_(options_of(seed, sabotage)), random_(world_.random), invariants_(world_) {
+      : world_(options_of(seed, sabotage)),
+        random_(world_.random),
+        invariants_(world_),
+        holds_up_leaders_(seed % 4 == 0) {
     const auto some = [&](double most) { return happens(random_, 0.4) ? 0 : most; };
     chaos_.stall = some(0.002);
     chaos_.crash = some(0.0007);
@@ -57,6 +60,7 @@ class RandomRun {
     const std::uint64_t acts = 4 + pick(random_, 12);
     for (std::uint64_t i = 0; i < acts; ++i) {
       act();
+      if (holds_up_leaders_) hold_up_the_leader();
       const std::uint64_t steps = 10 + pick(random_, 120);
       for (std::uint64_t step = 0; step < steps; ++step) world_.step();
       look();
@@ -204,6 +208,17 @@ class RandomRun {
     drop();
   }
 
+  // The leader is held up in the middle of an epoch, for so long that another one takes over.
+  void hold_up_the_leader() {
+    static const char* const kPlaces[] = {"acknowledged", "train", "temporary-written", "renamed",
+                                          "commit"};
+    for (Actor* trainer : world_.of(Actor::Kind::kTrainer)) {
+      if (!happens(random_, 0.3)) continue;
+      trainer->stall_at = kPlaces[pick(random_, std::size(kPlaces))];
+      trainer->stall_for = Millis{20'000 + pick(random_, 40'000)};
+    }
+  }
+
   void plan_crash() {
     static const char* const kTrainer[] = {
         "listed",  "halted",  "acknowledged", "trained", "temporary-written",
@@ -234,6 +249,7 @@ class RandomRun {
   World world_;
   Random& random_;
   Invariants invariants_;
+  const bool holds_up_leaders_;
   Chaos chaos_;
   std::uint64_t places_ = 0;
   std::vector<std::string> problems_;

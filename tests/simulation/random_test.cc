@@ -135,6 +135,10 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"notes_a_later_offset", Sabotage::kNotesALaterOffset, "the lowest note says"},
         Planted{"believes_everybody", Sabotage::kBelievesEverybody,
                 "between the last ack and the resume"},
+        Planted{"hears_of_halts_late", Sabotage::kHearsOfHaltsLate,
+                "between the last ack and the resume"},
+        Planted{"does_not_depose", Sabotage::kDoesNotDepose,
+                "control records cannot be, and 0 were forged"},
         Planted{"tells_a_later_end", Sabotage::kTellsALaterEnd, "from its own"}),
     [](const auto& planted) { return planted.param.name; });
 

@@ -20,6 +20,8 @@ enum class Sabotage {
   kNotesALaterOffset,     // than the first one answered
   kTellsALaterEnd,        // of predictions and dead letters than the one that they have
   kBelievesEverybody,     // nobody asks who signed a control record
+  kHearsOfHaltsLate,      // a scorer learns of a halt when the resume is there
+  kDoesNotDepose,         // a trainer that takes over does not shut out the one before it
 };
 
 }  // namespace weir::simulation

@@ -169,8 +169,12 @@ class WatchedPublisher final : public stream::RecordPublisher {
 
 class WatchedLog final : public stream::LogReader {
  public:
-  WatchedLog(std::unique_ptr<stream::LogReader> inner, Watcher& watcher, std::string topic)
-      : inner_(std::move(inner)), watcher_(watcher), topic_(std::move(topic)) {}
+  WatchedLog(std::unique_ptr<stream::LogReader> inner, Watcher& watcher, std::string topic,
+             bool is_control)
+      : inner_(std::move(inner)),
+        watcher_(watcher),
+        topic_(std::move(topic)),
+        hears_of_halts_late_(watcher.sabotage() == Sabotage::kHearsOfHaltsLate && is_control) {}
   Result<std::vector<stream::LogEntry>> poll(Millis timeout) override {
     watcher_.at("log poll");
     if (watcher_.log_lags()) return std::vector<stream::LogEntry>{};
@@ -185,15 +189,31 @@ class WatchedLog final : public stream::LogReader {
 
  private:
   Result<std::vector<stream::LogEntry>> seen(Result<std::vector<stream::LogEntry>> entries) {
+    if (entries && hears_of_halts_late_) hold_back(*entries);
     if (entries) {
       for (const auto& entry : *entries) watcher_.has_read(topic_, entry);
     }
     return entries;
   }
 
+  void hold_back(std::vector<stream::LogEntry>& entries) {
+    for (auto& entry : entries) held_back_.push_back(std::move(entry));
+    entries.clear();
+    std::size_t heard = 0;  // up to the last record that does not begin a halt which has no end yet
+    for (std::size_t i = 0; i < held_back_.size(); ++i) {
+      const Json json = Json::parse(held_back_[i].value);
+      if (json["type"] != "halt") heard = i + 1;
+    }
+    const auto end = held_back_.begin() + static_cast<std::ptrdiff_t>(heard);
+    entries.assign(std::make_move_iterator(held_back_.begin()), std::make_move_iterator(end));
+    held_back_.erase(held_back_.begin(), end);
+  }
+
   const std::unique_ptr<stream::LogReader> inner_;
   Watcher& watcher_;
   const std::string topic_;
+  const bool hears_of_halts_late_;
+  std::vector<stream::LogEntry> held_back_;
 };
 
 class WatchedLeadership final : public stream::Leadership {
@@ -251,7 +271,8 @@ Result<std::unique_ptr<stream::LogReader>> WatchedBroker::open_log(const std::st
                                                                    stream::StartAt start,
                                                                    std::int64_t time_ms) {
   watcher_.at("open log");
-  return wrap<WatchedLog>(process_.open_log(topic, start, time_ms), watcher_, topic);
+  return wrap<WatchedLog>(process_.open_log(topic, start, time_ms), watcher_, topic,
+                          topic == topics_.control);
 }
 
 Result<std::unique_ptr<stream::Leadership>> WatchedBroker::open_leadership(

@@ -86,6 +86,7 @@ void Actor::at(std::string_view place) {
   }
   if (place == stall_at) {
     stall_at.clear();
+    if (kind == Kind::kTrainer) world_.broker.expire_member(name);  // it beats its heart no more
     world_.run_others(stall_for);
   }
   if (world_.hook) world_.hook(*this, place);
@@ -136,7 +137,12 @@ void Actor::has_read(const std::string& topic, const stream::LogEntry& entry) {
   if (record && record->type != record::ControlType::kResume) epoch_seen = record->epoch;
 }
 
-Sabotage Actor::sabotage() const { return world_.options.sabotage; }
+Sabotage Actor::sabotage() const {
+  const Sabotage sabotage = world_.options.sabotage;
+  // Of trainers it would be another fault.
+  if (sabotage == Sabotage::kHearsOfHaltsLate && kind != Kind::kScorer) return Sabotage::kNone;
+  return sabotage;
+}
 
 // ---- the world ----
 
@@ -403,6 +409,7 @@ Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
   own.group = "sim.trainers";
   own.name = actor.name;
   own.transactional_id = "sim.trainer";
+  if (options.sabotage == Sabotage::kDoesNotDepose) own.transactional_id += "." + actor.name;
   own.halt_while_training = options.halt_while_training;
   own.halt_timeout = Millis{3'000};
   own.watch_interval = Millis{500};
