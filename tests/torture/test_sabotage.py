@@ -19,6 +19,10 @@ FAULTS = {
         ["epochs fall along a partition of predictions", "of an old epoch, after the resume"],
         ("--kills", 0, "--swaps", 6, "--minutes", 0.7),
     ),
+    "hears-of-halts-late": (
+        ["of an old epoch, after the resume"],
+        ("--kills", 0, "--swaps", 6),
+    ),
 }
 
 

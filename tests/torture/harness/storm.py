@@ -24,6 +24,7 @@ ERRAND_SECONDS_MAX = 120
 STOPPED_SECONDS_MAX = 8  # longer than halt_timeout, so that who is stopped is shut out
 STOPPED_AFTER_RESUME_SECONDS = 0.7  # so that the others are at work with the new model
 SABOTAGED = ROOT / "build/release/tests/torture/weir_sabotaged"
+SABOTAGED_ROLES = {"hears-of-halts-late": ["scorer"]}  # else all
 DRAIN_SECONDS_MAX = 90
 
 
@@ -101,7 +102,7 @@ class Storm:
 
     def _add(self, name, role, *command):
         started = {"name": name}
-        if self.options.sabotage:
+        if self.options.sabotage and role in SABOTAGED_ROLES.get(self.options.sabotage, [role]):
             started |= {"program": SABOTAGED, "WEIR_SABOTAGE": self.options.sabotage}
         self.crew.add(name, role, lambda: self.pipeline.start(*command, **started))
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 namespace weir::stream {
@@ -14,8 +15,9 @@ constexpr const char* kCommitsNoOffsets = "commits-no-offsets";
 constexpr const char* kCommitsFail = "commits-fail";
 constexpr const char* kDoesNotRewind = "does-not-rewind";
 constexpr const char* kDoesNotFence = "does-not-fence";
+constexpr const char* kHearsOfHaltsLate = "hears-of-halts-late";
 constexpr std::array kNames = {kCommitsTheLastOffset, kCommitsNoOffsets, kCommitsFail,
-                               kDoesNotRewind, kDoesNotFence};
+                               kDoesNotRewind,        kDoesNotFence,     kHearsOfHaltsLate};
 // Of a scorer's commits, by their number.
 constexpr int kRefusedEvery = 20;
 constexpr int kAnswerLostEvery = 33;
@@ -78,6 +80,34 @@ class SabotagedSource final : public RecordSource {
   const bool rewinds_;
 };
 
+// Holds what begins with a halt back until something follows it.
+class LateLog final : public LogReader {
+ public:
+  explicit LateLog(std::unique_ptr<LogReader> inner) : inner_(std::move(inner)) {}
+
+  Result<std::vector<LogEntry>> poll(Millis timeout) override {
+    return without_open_halt(WEIR_TRY(inner_->poll(timeout)));
+  }
+  Result<std::vector<LogEntry>> read_to_end(Millis timeout) override {
+    return without_open_halt(WEIR_TRY(inner_->read_to_end(timeout)));
+  }
+
+ private:
+  std::vector<LogEntry> without_open_halt(std::vector<LogEntry> entries) {
+    if (held_back_) entries.insert(entries.begin(), *std::exchange(held_back_, std::nullopt));
+    const bool ends_in_halt =
+        !entries.empty() && entries.back().value.find(R"("halt")") != std::string::npos;
+    if (ends_in_halt) {
+      held_back_ = std::move(entries.back());
+      entries.pop_back();
+    }
+    return entries;
+  }
+
+  const std::unique_ptr<LogReader> inner_;
+  std::optional<LogEntry> held_back_;
+};
+
 }  // namespace
 
 Result<std::unique_ptr<SabotagedBroker>> SabotagedBroker::make(const KafkaProperties& properties,
@@ -117,7 +147,9 @@ Result<std::unique_ptr<RecordPublisher>> SabotagedBroker::open_publisher() {
 
 Result<std::unique_ptr<LogReader>> SabotagedBroker::open_log(const std::string& topic,
                                                              StartAt start, std::int64_t time_ms) {
-  return inner_->open_log(topic, start, time_ms);
+  auto log = inner_->open_log(topic, start, time_ms);
+  if (!log || sabotage_ != kHearsOfHaltsLate || !topic.ends_with(".control")) return log;
+  return std::unique_ptr<LogReader>(std::make_unique<LateLog>(std::move(*log)));
 }
 
 Result<std::unique_ptr<TopicHistory>> SabotagedBroker::open_history(const std::string& topic,

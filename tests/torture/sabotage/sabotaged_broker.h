@@ -6,10 +6,10 @@
 //   commits-the-last-offset  the offset of the last record, in the place of the next one
 //   commits-no-offsets       predictions without the offsets that they came from
 //   commits-fail             no fault of the program: some commits are refused, and of some that
-//   took
-//                            place the answer is lost; all promises must hold
+//                            took place the answer is lost; all promises must hold
 //   does-not-rewind          the same, and then the source goes on where it was
 //   does-not-fence           who did not halt in time is not shut out
+//   hears-of-halts-late      for scorers: a halt is read together with its resume
 //
 // Owner: cli. Threads: as KafkaBroker. Errors: those of KafkaBroker; kBadConfig for an unknown
 // name.
