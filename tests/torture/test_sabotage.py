@@ -18,7 +18,7 @@ FAULTS = {
     # Nothing else that keeps the stopped one away: it must come back as a member of the group.
     "does-not-fence": (
         ["epochs fall along a partition of predictions", "of an old epoch, after the resume"],
-        ("--kills", 0, "--swaps", 6, "--minutes", 0.7),
+        ("--kills", 0, "--swaps", 6, "--stops", 6, "--minutes", 0.7),
     ),
     "hears-of-halts-late": (
         ["of an old epoch, after the resume", '"name":"out_of_reign"[^}]*"count":[1-9]'],

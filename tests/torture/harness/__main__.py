@@ -26,6 +26,7 @@ SHORT = {
     "records": 60_000,
     "kills": 18,
     "swaps": 6,
+    "stops": 2,
     "rollbacks": 1,
     "bounces": 2,
     "minutes": 1.75,
@@ -35,6 +36,7 @@ LONG = {
     "records": 1_000_000,
     "kills": 60,
     "swaps": 20,
+    "stops": 6,
     "rollbacks": 3,
     "bounces": 9,
     "minutes": 15,
@@ -55,6 +57,7 @@ def parse(arguments):
         "records": "keyed records to be written, besides those of weir produce",
         "kills": "SIGKILLs of trainers, scorers and producers",
         "swaps": "data sets that become models while it runs",
+        "stops": "of these, how many find a scorer that was stopped a moment before",
         "rollbacks": "rollbacks",
         "bounces": "SIGKILLs of servers, a third of them of the DataNode, and their restarts",
     }.items():

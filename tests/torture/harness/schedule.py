@@ -23,7 +23,7 @@ def draw(options):
         deeds.append(Deed(seconds * dice.uniform(begin, end), what, detail))
 
     few = max(1, options.swaps // 5)
-    stopped = set(dice.sample(range(options.swaps), max(1, options.swaps // 3)))
+    stopped = set(dice.sample(range(options.swaps), min(options.stops, options.swaps)))
     for number in range(options.swaps):
         # Each in its part of the time, but two may come close to each other.
         begin = 0.03 + 0.92 * number / options.swaps

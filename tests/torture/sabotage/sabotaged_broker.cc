@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace weir::stream {
@@ -21,6 +23,7 @@ constexpr std::array kNames = {kCommitsTheLastOffset, kCommitsNoOffsets, kCommit
 // Of a scorer's commits, by their number.
 constexpr int kRefusedEvery = 20;
 constexpr int kAnswerLostEvery = 33;
+constexpr std::chrono::milliseconds kDwell{300};
 
 class SabotagedSink final : public TransactionalSink {
  public:
@@ -44,6 +47,7 @@ class SabotagedSink final : public TransactionalSink {
       WEIR_TRY(inner_->abort());
       return fail(Code::kUnavailable, "sabotage: the commit was refused");
     }
+    if (sabotage_ == kDoesNotFence && group != nullptr) std::this_thread::sleep_for(kDwell);
     WEIR_TRY(inner_->commit(source_topic, changed, group));
     if (number % kAnswerLostEvery == 0) {
       return fail(Code::kUnknownOutcome, "sabotage: the answer to the commit was lost");
