@@ -134,9 +134,11 @@ Result<store::FileStore*> Context::store() {
 
 Result<stream::Broker*> Context::broker() {
   if (!broker_) {
-    broker_ =
-        WEIR_TRY(during(stream::KafkaBroker::make(settings().kafka, {}, CrashPoints::kill_at_env()),
-                        "setting up Kafka"));
+    stream::KafkaTimeouts timeouts;
+    timeouts.transaction += settings().score.commit_interval;  // it begins a while before its end
+    broker_ = WEIR_TRY(
+        during(stream::KafkaBroker::make(settings().kafka, timeouts, CrashPoints::kill_at_env()),
+               "setting up Kafka"));
   }
   return broker_.get();
 }

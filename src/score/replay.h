@@ -42,7 +42,7 @@ struct ReplayOptions {
   std::uint64_t version = 0;
   std::size_t batch_records_max = 10'000;
   std::size_t transaction_records_max = 100'000;
-  Millis transaction_time_max{5'000};
+  Millis transaction_time_max{2'000};
   Millis broker_timeout{30'000};
 };
 

@@ -70,7 +70,9 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
     pause_or_flow();
   }
   auto batch = source_->poll(options_.batch_records_max, poll_wait(wait_max));
-  if (to_recover_) {
+  // Another has our name: not even the sink is to be opened anew, which would shut that one out.
+  const bool replaced = !batch && batch.error().code() == Code::kFenced;
+  if (to_recover_ && !replaced) {
     const Error why = *std::exchange(to_recover_, std::nullopt);
     return recover(why);
   }
@@ -362,7 +364,7 @@ void Scorer::pause_after(const Error& refusal) {
 
 void Scorer::on_assigned(std::span<const std::int32_t> partitions) {
   assigned_ = true;
-  last_record_ms_.clear();  // rebalances are eager: all that is held comes anew
+  for (const std::int32_t partition : partitions) last_record_ms_.erase(partition);
   swap_notes_.forget(partitions);
   log::debug("partitions assigned", {{"member", options_.member}, {"count", partitions.size()}});
 }

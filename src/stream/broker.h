@@ -46,6 +46,9 @@ class Broker {
   // names all the rights that the use of these topics needs and that this user lacks.
   virtual Status ensure_topics(const std::vector<TopicSpec>& topics, Millis timeout) = 0;
 
+  // member: its name in the group, which outlives the process. Where the group has a member of that
+  // name, the new one takes its place and partitions, with no rebalance, and the other is shut out:
+  // so one that was killed holds nobody up if it comes back before its session is over.
   // evidence: topics that this group's commits alone fill. A group without any committed offset is
   // at its first start, and begins at the earliest record, unless one of these has (had) committed
   // records: then its offsets were lost, and poll() gives kCorrupt instead of doing it all again.

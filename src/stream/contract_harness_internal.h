@@ -22,6 +22,9 @@ class Harness {
   virtual std::string fresh(const std::string& name) = 0;
   virtual void delete_records_before(const std::string& topic, std::int32_t partition,
                                      std::int64_t offset) = 0;
+  // The next commit ends when its offsets are sent: its transaction is left as by one that died
+  // there. SimulatedCrash, or an error, comes out of it.
+  virtual void crash_once_offsets_are_sent() = 0;
   // The group's committed offset, -1 where there is none.
   virtual std::int64_t committed(const std::string& group, const std::string& topic,
                                  std::int32_t partition) = 0;
@@ -72,6 +75,8 @@ class BrokerContract : public ::testing::TestWithParam<std::string> {
   std::unique_ptr<RecordBatch> take_one(RecordSource& source);
   // Polls all of them by turns until `done`; false where that takes too long.
   bool poll_until(const std::vector<RecordSource*>& sources, const std::function<bool()>& done);
+  // Commits the offset after this batch's last record in a transaction of its own.
+  Status commit(TransactionalSink& out, const std::string& topic, const RecordBatch& batch);
   std::vector<std::string> visible(const std::string& topic);
 
   std::unique_ptr<Harness> harness_;

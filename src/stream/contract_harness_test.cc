@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <utility>
 
 #include "stream/contract_harness_internal.h"
 #include "stream/kafka_broker.h"
@@ -24,6 +25,7 @@ class MemoryHarness final : public Harness {
                              std::int64_t offset) override {
     broker_.delete_records_before(topic, partition, offset);
   }
+  void crash_once_offsets_are_sent() override { broker_.fail_commit(1, CommitFault::kOffsetsSent); }
   std::int64_t committed(const std::string& group, const std::string& topic,
                          std::int32_t partition) override {
     const auto offsets = broker_.committed(group, topic);
@@ -39,7 +41,11 @@ class MemoryHarness final : public Harness {
 class KafkaHarness final : public Harness {
  public:
   explicit KafkaHarness(const std::string& servers) {
-    auto made = KafkaBroker::make({{"bootstrap.servers", servers}, {"session.timeout.ms", "6000"}});
+    const CrashPoints crash_points([this](std::string_view place) {
+      if (place == "offsets-sent" && std::exchange(crash_, false)) throw SimulatedCrash{place};
+    });
+    auto made = KafkaBroker::make({{"bootstrap.servers", servers}, {"session.timeout.ms", "6000"}},
+                                  {}, crash_points);
     EXPECT_TRUE(made) << made.error().message();
     broker_ = std::move(*made);
     rd_kafka_conf_t* conf = rd_kafka_conf_new();
@@ -62,6 +68,7 @@ class KafkaHarness final : public Harness {
   }
 
   Broker& broker() override { return *broker_; }
+  void crash_once_offsets_are_sent() override { crash_ = true; }
 
   std::string fresh(const std::string& name) override {
     names_.push_back(
@@ -106,6 +113,7 @@ class KafkaHarness final : public Harness {
   }
 
   std::string servers_;
+  bool crash_ = false;
   std::unique_ptr<KafkaBroker> broker_;
   rd_kafka_t* admin_ = nullptr;
   rd_kafka_queue_t* queue_ = nullptr;
@@ -212,6 +220,14 @@ bool BrokerContract::poll_until(const std::vector<RecordSource*>& sources,
     if (done()) return true;
   }
   return false;
+}
+
+Status BrokerContract::commit(TransactionalSink& out, const std::string& topic,
+                              const RecordBatch& batch) {
+  const Record& last = batch.records().back();
+  const PartitionOffset offset{last.partition, last.offset + 1};
+  if (auto begun = out.begin(); !begun) return begun;
+  return out.commit(topic, {&offset, 1}, batch.group().get());
 }
 
 std::vector<std::string> BrokerContract::visible(const std::string& topic) {

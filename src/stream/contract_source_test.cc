@@ -12,16 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-class RecordSourceContract : public BrokerContract {
- protected:
-  // Commits the offset after this batch's only record in a transaction of its own.
-  Status commit(TransactionalSink& out, const std::string& topic, const RecordBatch& batch) {
-    const Record& last = batch.records().back();
-    const PartitionOffset offset{last.partition, last.offset + 1};
-    if (auto begun = out.begin(); !begun) return begun;
-    return out.commit(topic, {&offset, 1}, batch.group().get());
-  }
-};
+class RecordSourceContract : public BrokerContract {};
 WEIR_BROKER_CONTRACT(RecordSourceContract);
 
 TEST_P(RecordSourceContract, begins_at_the_earliest_record_then_where_it_committed) {

@@ -3,8 +3,10 @@
 // Owner: cli; it outlives what it opened. Threads: any for KafkaBroker; one for each thing that it
 // opened. Errors: kBadConfig from make(), naming the property; the rest as in broker.h.
 //
-// Members are dynamic: a member that closes leaves at once, one that is killed is waited for until
-// session.timeout.ms (10 s). The member's name goes into client.id, for people.
+// A source joins its group under its member's name (group.instance.id), if that is of at most 249
+// of a-z A-Z 0-9 . _ -; under another name it joins as nobody in particular, as leaderships do. It
+// leaves when it is closed; one that is killed is waited for until session.timeout.ms (10 s), or
+// until its successor comes. The name goes into client.id too, for people.
 #pragma once
 
 #include <map>
@@ -23,6 +25,9 @@ using KafkaProperties = std::map<std::string, std::string>;
 // Bounds on what would otherwise wait for a broker for ever. What a role names itself, as
 // poll(timeout), is not here.
 struct KafkaTimeouts {
+  // From the first record of a transaction on, the brokers end it by themselves:
+  // transaction.timeout.ms. What a scorer that died left open blocks its partitions for so long.
+  Millis transaction{10000};
   Millis commit{30000};  // send offsets, flush and commit, together
   Millis abort{10000};
   Millis queue_full{30000};  // one send() while the brokers take nothing

@@ -239,7 +239,9 @@ KafkaClientFactory::Made KafkaClientFactory::producer(const std::string& transac
       {"delivery.report.only.error", "true"},
   };
   if (!transactional_id.empty()) {
-    defaults["transaction.timeout.ms"] = "30000";
+    for (const auto& [name, value] : transaction_bounds(properties_, timeouts_.transaction)) {
+      defaults[name] = value;
+    }
     owned["transactional.id"] = transactional_id;
   }
   ConfPtr conf = WEIR_TRY(make_conf(RD_KAFKA_PRODUCER, defaults, properties_, owned));

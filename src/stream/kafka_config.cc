@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <set>
 
 #include "base/text.h"
@@ -16,6 +18,12 @@ struct Refused {
 
 constexpr std::string_view kRunsCode = "it loads or runs code of someone's choosing";
 constexpr std::string_view kOwned = "weir sets it: exactly-once scoring depends on it";
+
+constexpr std::int64_t kMessageMsMax = 20'000;
+
+constexpr std::size_t kInstanceNameBytesMax = 249;
+constexpr std::string_view kInstanceNameAlphabet =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
 constexpr std::array kRefused = {
     Refused{"plugin.library.paths", kRunsCode},
@@ -138,6 +146,23 @@ std::string_view refusal(std::string_view property) {
     if (refused.name == property) return refused.why;
   }
   return {};
+}
+
+KafkaProperties transaction_bounds(const KafkaProperties& user, std::chrono::milliseconds longest) {
+  const auto set_to = [&](const char* name) -> std::optional<std::int64_t> {
+    const auto found = user.find(name);
+    return found == user.end() ? std::nullopt : parse_int64(found->second);
+  };
+  const auto of_record = set_to("message.timeout.ms");
+  const std::int64_t transaction =
+      set_to("transaction.timeout.ms").value_or(std::max(longest.count(), of_record.value_or(0)));
+  return {{"transaction.timeout.ms", std::to_string(transaction)},
+          {"message.timeout.ms", std::to_string(std::min(kMessageMsMax, transaction * 4 / 5))}};
+}
+
+bool is_instance_name(std::string_view name) {
+  return !name.empty() && name.size() <= kInstanceNameBytesMax && name != "." && name != ".." &&
+         name.find_first_not_of(kInstanceNameAlphabet) == std::string_view::npos;
 }
 
 Status check_properties(const KafkaProperties& properties) {

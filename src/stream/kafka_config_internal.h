@@ -5,6 +5,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,13 @@ const std::vector<KafkaProperty>& known_properties();
 
 // Why a property is not passed through; empty where it is.
 std::string_view refusal(std::string_view property);
+
+// Whether brokers take this name for a group.instance.id.
+bool is_instance_name(std::string_view name);
+
+// How long a transaction may last, and the records in it may be on their way: the latter is less,
+// or librdkafka takes neither. Where the user sets one of the two, the other one follows it.
+KafkaProperties transaction_bounds(const KafkaProperties& user, std::chrono::milliseconds longest);
 
 Status check_properties(const KafkaProperties& properties);
 

@@ -64,6 +64,27 @@ TEST(KafkaConfig, a_wrong_value_names_the_property) {
   EXPECT_THAT(error.message(), HasSubstr("linger.ms"));
 }
 
+TEST(KafkaConfig, bounds_a_transaction_and_the_records_in_it_by_each_other) {
+  const auto bounds = [](const KafkaProperties& user) {
+    const KafkaProperties found = transaction_bounds(user, std::chrono::seconds(10));
+    return found.at("transaction.timeout.ms") + " " + found.at("message.timeout.ms");
+  };
+  EXPECT_EQ(bounds({}), "10000 8000");
+  EXPECT_EQ(bounds({{"transaction.timeout.ms", "60000"}}), "60000 20000");
+  EXPECT_EQ(bounds({{"transaction.timeout.ms", "5000"}}), "5000 4000");
+  EXPECT_EQ(bounds({{"message.timeout.ms", "15000"}}), "15000 12000");
+  EXPECT_EQ(bounds({{"message.timeout.ms", "3000"}}), "10000 8000");
+}
+
+TEST(KafkaConfig, knows_the_names_that_brokers_take_for_a_member) {
+  for (const char* name : {"scorer-host-0", "a.b_c-D9", "..."}) EXPECT_TRUE(is_instance_name(name));
+  EXPECT_TRUE(is_instance_name(std::string(249, 'a')));
+  for (const char* name : {"", ".", "..", "a b", "a:1", "\xc3\xa9"}) {
+    EXPECT_FALSE(is_instance_name(name)) << name;
+  }
+  EXPECT_FALSE(is_instance_name(std::string(250, 'a')));
+}
+
 TEST(KafkaConfig, needs_servers) {
   EXPECT_THAT(refused({}).message(), HasSubstr("'bootstrap.servers' is missing"));
 }

@@ -34,11 +34,12 @@ struct MetadataDeleter {
   }
 };
 
-Result<bool> any_committed(const KafkaClient& client, const std::string& topic, Millis timeout) {
+Result<bool> any_committed(const KafkaClient& client, const std::string& topic, Millis patience,
+                           Millis timeout) {
   const int count = WEIR_TRY(kafka_partition_count(client, to_read(topic), timeout));
   const PartitionListPtr all(rd_kafka_topic_partition_list_new(count));
   rd_kafka_topic_partition_list_add_range(all.get(), topic.c_str(), 0, count - 1);
-  WEIR_TRY(look_up_committed(client, to_read(topic), *all, timeout));
+  WEIR_TRY(look_up_committed(client, to_read(topic), *all, patience));
   return std::any_of(all->elems, all->elems + all->cnt,
                      [](const auto& at) { return at.offset >= 0; });
 }
@@ -147,19 +148,19 @@ Result<std::vector<PartitionOffset>> kafka_committed_offsets(const KafkaClientFa
 
 Status find_starts(const KafkaClient& client, const std::string& topic,
                    rd_kafka_topic_partition_list_t& partitions, const FirstStartCheck& first_start,
-                   Millis timeout) {
-  WEIR_TRY(look_up_committed(client, to_read(topic), partitions, timeout));
+                   Millis patience, Millis timeout) {
+  WEIR_TRY(look_up_committed(client, to_read(topic), partitions, patience));
   std::optional<bool> anywhere;
   for (int i = 0; i < partitions.cnt; ++i) {
     auto& at = partitions.elems[i];
     if (at.offset >= 0) continue;  // the fetch will tell if the log no longer has it
     if (!anywhere) {
-      anywhere = WEIR_TRY(any_committed(client, topic, timeout));
+      anywhere = WEIR_TRY(any_committed(client, topic, patience, timeout));
       if (!*anywhere) {
         Status first = first_start();
         // Another member may have committed its first answers since, and offsets with them.
         if (!first && first.error().code() == Code::kCorrupt) {
-          anywhere = WEIR_TRY(any_committed(client, topic, timeout));
+          anywhere = WEIR_TRY(any_committed(client, topic, patience, timeout));
         }
         if (!*anywhere) WEIR_TRY(std::move(first));
       }
@@ -242,14 +243,20 @@ Status seek_all(const KafkaClient& client, const rd_kafka_topic_partition_list_t
 
 void leave_group(const KafkaClient& client, rd_kafka_queue_t& queue, Millis timeout) {
   const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
-  const KafkaErrorPtr error(rd_kafka_consumer_close_queue(client.get(), &queue));
-  if (error) return;
-  while (!rd_kafka_consumer_closed(client.get()) && left_until(deadline) > Millis(0)) {
+  const auto serve = [&] {
     rd_kafka_message_t* message = nullptr;
     if (rd_kafka_consume_batch_queue(&queue, 20, &message, 1) == 1) {
       rd_kafka_message_destroy(message);
     }
+  };
+  if (!kafka_property(client.get(), "group.instance.id").empty()) {
+    // Closing says no goodbye for such a member, unsubscribing does; it loses its id with that.
+    rd_kafka_unsubscribe(client.get());
+    while (KafkaGroupMetadata::now(client.get()) && left_until(deadline) > Millis(0)) serve();
   }
+  const KafkaErrorPtr error(rd_kafka_consumer_close_queue(client.get(), &queue));
+  if (error) return;
+  while (!rd_kafka_consumer_closed(client.get()) && left_until(deadline) > Millis(0)) serve();
 }
 
 }  // namespace weir::stream

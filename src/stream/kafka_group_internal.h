@@ -43,15 +43,18 @@ Result<bool> ever_written(const KafkaClientFactory& factory, const std::string& 
 using FirstStartCheck = std::function<Status()>;
 
 // Fills in where the group begins in each of these partitions, by the rule of start_offset.h.
+// `patience`: with a transaction that hides committed offsets; `timeout`: with all else.
 Status find_starts(const KafkaClient& client, const std::string& topic,
                    rd_kafka_topic_partition_list_t& partitions, const FirstStartCheck& first_start,
-                   Millis timeout);
+                   Millis patience, Millis timeout);
 
 // Has librdkafka forget what it fetched of these partitions and fetch from these offsets.
 Status seek_all(const KafkaClient& client, const rd_kafka_topic_partition_list_t& offsets,
                 Millis timeout);
 
-// Calls the rebalance callback for the last time, leaves, and returns after `timeout` at most.
+// Calls the rebalance callback for the last time, leaves, and returns after `timeout` at most. A
+// member with an instance name leaves, too, though librdkafka would have it stay until its session
+// is over: nobody is to wait for one that says goodbye.
 void leave_group(const KafkaClient& client, rd_kafka_queue_t& queue, Millis timeout);
 
 }  // namespace weir::stream

@@ -248,11 +248,12 @@ TEST_F(KafkaMockCluster, a_first_start_beside_another_that_commits_meanwhile_has
   };
   const PartitionListPtr starts = list_of("out", {0});
   commits = false;
-  const Status lost = find_starts(*self, "out", *starts, finds_answers, Millis(10000));
+  const Status lost =
+      find_starts(*self, "out", *starts, finds_answers, Millis(10000), Millis(10000));
   ASSERT_FALSE(lost);
   EXPECT_EQ(lost.error().code(), Code::kCorrupt);
   commits = true;
-  WEIR_ASSERT_OK(find_starts(*self, "out", *starts, finds_answers, Millis(10000)));
+  WEIR_ASSERT_OK(find_starts(*self, "out", *starts, finds_answers, Millis(10000), Millis(10000)));
 }
 
 // The event that a partition was given up comes while the gate is closed; then the gate opens, and

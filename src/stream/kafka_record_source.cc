@@ -1,5 +1,10 @@
 // A member of a consumer group, by librdkafka.
 //
+// It joins under its name (static membership): who is killed and comes back within its session
+// takes up its partitions with no rebalance, so that the group need not wait for the dead. The one
+// before is shut out by the group, in all that it may still ask for, offsets of a transaction
+// included.
+//
 // Rebalances are eager: the group takes everything from everybody, then deals anew. Simpler than
 // the cooperative protocol, and sound: between the two no member holds anything, so that a
 // generation stands for one dealing of the partitions.
@@ -7,9 +12,10 @@
 // An assignment is taken in two steps. The rebalance callback, deep inside librdkafka, only accepts
 // an empty assignment and notes what was dealt and the group's generation. Then poll() itself,
 // where it may fail and be called again, looks up the committed offsets, decides where each
-// partition begins (start_offset.h), tells the listener and lets librdkafka fetch. A revocation
-// cannot wait: its listener, who commits, runs inside the callback, while the partitions are still
-// ours.
+// partition begins (start_offset.h), tells the listener and lets librdkafka fetch; partitions whose
+// offsets a dead member's transaction hides come later, and the others do not wait for them. A
+// revocation cannot wait: its listener, who commits, runs inside the callback, while the partitions
+// are still ours.
 //
 // The group metadata is taken once for each assignment and travels with every batch of it. Taken
 // later, it could be that of a member that was thrown out and knows it: an empty member id without
@@ -33,6 +39,10 @@ namespace {
 
 constexpr std::size_t kRecordsPerPollMax = 100000;
 constexpr int kFalseAlarmsMax = 20;
+constexpr Millis kFirstLook{250};  // at the offsets of what was dealt; then twice as long each time
+constexpr Millis kShortLook{100};  // at those that wait for a transaction while others flow
+constexpr Millis kLookAgainAfter{1000};
+constexpr int kLooksCountedMax = 20;
 constexpr Millis kSeekPatience{500};  // a partition that was assigned a moment ago takes a while
 
 class KafkaRecordSource final : public RecordSource {
@@ -57,7 +67,9 @@ class KafkaRecordSource final : public RecordSource {
                                    rd_kafka_topic_partition_list_t* partitions) {
       on_rebalance(change, *partitions);
     };
-    client_ = WEIR_TRY(factory_.consumer(group_name_, member, context));
+    KafkaProperties tuning;
+    if (is_instance_name(member)) tuning["group.instance.id"] = member;
+    client_ = WEIR_TRY(factory_.consumer(group_name_, member, context, tuning));
     queue_.reset(rd_kafka_queue_get_consumer(client_->get()));
     return subscribe(*client_, topic_);
   }
@@ -78,7 +90,7 @@ class KafkaRecordSource final : public RecordSource {
       std::size_t count = consume(messages_.size(), Millis(0));
       const Millis left = left_until(deadline);
       // librdkafka waits until the array is full, not for the first record: ask for one.
-      if (count == 0 && left > Millis(0) && !dealt_) count = consume(1, left);
+      if (count == 0 && left > Millis(0) && !to_place()) count = consume(1, left);
       sort_out(count, *batch);
       if (!batch->records().empty()) {
         false_alarms_ = 0;
@@ -86,9 +98,11 @@ class KafkaRecordSource final : public RecordSource {
       }
       if (doubted_) continue;
       if (!broken_ && !deferred_) {
-        deferred_ = client_->context().take_trouble(positions_.empty());
+        if (auto trouble = client_->context().take_trouble(positions_.empty())) {
+          defer(std::move(*trouble));
+        }
       }
-      if (!broken_ && !deferred_ && !dealt_ && left_until(deadline) == Millis(0)) break;
+      if (!broken_ && !deferred_ && !to_place() && left_until(deadline) == Millis(0)) break;
     }
     batch->set_group(group_);
     return batch;
@@ -104,7 +118,7 @@ class KafkaRecordSource final : public RecordSource {
   Status rewind_to_committed() override {
     const Inside call("asking for the committed offsets");
     if (closed_) return fail(Code::kInvalidArgument, "the source is closed");
-    if (dealt_ || positions_.empty()) return {};  // it will begin at the committed offsets
+    if (positions_.empty()) return {};  // it will begin at the committed offsets
     const PartitionListPtr offsets = list_of(topic_, assignment());
     WEIR_TRY(look_up_committed(*client_, to_read(topic_), *offsets, timeouts_.lookup));
     for (int i = 0; i < offsets->cnt; ++i) {
@@ -137,8 +151,9 @@ class KafkaRecordSource final : public RecordSource {
   }
 
   bool at_end() const override {
-    return !positions_.empty() && std::all_of(positions_.begin(), positions_.end(),
-                                              [](const auto& at) { return at.second.at_end; });
+    return !dealt_ && !positions_.empty() &&
+           std::all_of(positions_.begin(), positions_.end(),
+                       [](const auto& at) { return at.second.at_end; });
   }
 
   void close() override {
@@ -154,6 +169,9 @@ class KafkaRecordSource final : public RecordSource {
   }
 
  private:
+  // Nothing that was dealt is placed yet: before anything else.
+  bool to_place() const { return dealt_ && positions_.empty(); }
+
   struct Position {
     std::int64_t began = 0;
     std::int64_t next = 0;  // nothing below is handed out
@@ -177,6 +195,8 @@ class KafkaRecordSource final : public RecordSource {
     rebalanced_ = true;
     if (change == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
       dealt_.reset(rd_kafka_topic_partition_list_copy(&partitions));
+      positions_.clear();
+      last_ = nullptr;
       group_ = KafkaGroupMetadata::now(client_->get());
       const PartitionListPtr none(rd_kafka_topic_partition_list_new(0));
       rd_kafka_assign(client_->get(), none.get());
@@ -189,6 +209,7 @@ class KafkaRecordSource final : public RecordSource {
 
   void give_up(bool lost) {
     dealt_.reset();
+    looks_ = 0;
     const std::vector<std::int32_t> held = assignment();
     if (listener_ && !held.empty()) {
       try {
@@ -211,26 +232,69 @@ class KafkaRecordSource final : public RecordSource {
       dealt_.reset();
       return {};
     }
-    const PartitionListPtr starts(rd_kafka_topic_partition_list_copy(dealt_.get()));
-    const auto first_start = [this] { return check_first_start(); };
-    if (auto status = find_starts(*client_, topic_, *starts, first_start, timeouts_.lookup);
-        !status) {
-      if (status.error().code() == Code::kCorrupt) broken_ = status.error();
-      return during(std::move(status), "looking up where the group is in " + topic_);
+    // The rest of a dealing of which a part flows already is looked at now and then.
+    const bool rest = !positions_.empty();
+    if (rest && std::chrono::steady_clock::now() < next_look_) return {};
+    auto starts = find_some_starts(rest);
+    next_look_ = std::chrono::steady_clock::now() + kLookAgainAfter;
+    if (!starts) {
+      if (rest && starts.error().retryable()) return {};
+      if (starts.error().code() == Code::kCorrupt) broken_ = starts.error();
+      return fail(
+          std::move(starts.error()).while_doing("looking up where the group is in " + topic_));
     }
-    positions_.clear();
+    if (dealt_) {
+      weir::log::warn("partitions wait for a transaction that another scorer left open",
+                      {{"topic", topic_}, {"count", dealt_->cnt}});
+    }
+    std::vector<std::int32_t> placed;
+    for (const PartitionOffset& start : *starts) {
+      positions_[start.partition] = {start.next_offset, start.next_offset, false};
+      placed.push_back(start.partition);
+    }
     last_ = nullptr;
-    for (int i = 0; i < starts->cnt; ++i) {
-      const auto& start = starts->elems[i];
-      positions_[start.partition] = {start.offset, start.offset, false};
+    if (listener_ && !placed.empty()) listener_->on_assigned(placed);
+    return fetch_anew();
+  }
+
+  // Where the group begins in what was dealt; what it does not find stays there. A transaction that
+  // a dead member left open may hide the offsets of a few partitions, which is no reason for the
+  // others to wait. Fails where it finds none at all.
+  Result<std::vector<PartitionOffset>> find_some_starts(bool rest) {
+    const auto first_start = [this] { return check_first_start(); };
+    std::vector<PartitionOffset> found;
+    const auto look = [&](PartitionListPtr at, Millis timeout) {
+      Status status = find_starts(*client_, topic_, *at, first_start, timeout, timeouts_.lookup);
+      for (int i = 0; status && i < at->cnt; ++i) {
+        found.push_back({at->elems[i].partition, at->elems[i].offset});
+      }
+      return status;
+    };
+    // While others flow they must not be held up for long; where brokers are slow, only patience
+    // helps.
+    const int look_number = std::min(looks_++, kLooksCountedMax);
+    const Millis patience =
+        std::min(timeouts_.lookup, rest && look_number < kLooksCountedMax
+                                       ? kShortLook
+                                       : kFirstLook * (1 << std::min(look_number, 8)));
+    std::vector<std::int32_t> left;
+    for (int i = 0; i < dealt_->cnt; ++i) left.push_back(dealt_->elems[i].partition);
+    Status looked = rest ? Status() : look(list_of(topic_, left), patience);
+    if (!looked && (!looked.error().retryable() || left.size() == 1)) return fail(looked.error());
+    if (!rest && looked) left.clear();
+    const SteadyTime deadline = std::chrono::steady_clock::now() + timeouts_.lookup;
+    for (std::size_t tries = left.size(); tries > 0; --tries) {
+      const std::int32_t partition = left.front();
+      left.erase(left.begin());
+      looked = look(list_of(topic_, {partition}), std::min(patience, left_until(deadline)));
+      if (looked) continue;
+      if (!looked.error().retryable()) return fail(looked.error());
+      left.push_back(partition);  // behind the others, so that each has its turn
+      if (rest) break;
     }
-    dealt_.reset();
-    if (listener_ && !positions_.empty()) listener_->on_assigned(assignment());
-    if (const auto error = rd_kafka_assign(client_->get(), starts.get())) {
-      return fail(client_->error(error));
-    }
-    apply_pause();
-    return {};
+    dealt_ = left.empty() ? nullptr : list_of(topic_, left);
+    if (found.empty() && dealt_) return fail(looked.error());
+    return found;
   }
 
   Status check_first_start() const {
@@ -276,7 +340,7 @@ class KafkaRecordSource final : public RecordSource {
   Status look_into_doubt() {
     if (!doubted_) return {};
     const auto found = positions_.find(*doubted_);
-    if (found == positions_.end() || dealt_) {
+    if (found == positions_.end()) {
       doubted_.reset();
       return {};
     }
@@ -317,7 +381,8 @@ class KafkaRecordSource final : public RecordSource {
       // After a rebalance inside the call it cannot be told whose a message is; the positions have
       // not moved, so that none is lost.
       if (rebalanced_ || message->err != RD_KAFKA_RESP_ERR_NO_ERROR || !expected(*message)) {
-        if (!rebalanced_ && message->err) on_event(*message);
+        const bool of_the_client = message->err == RD_KAFKA_RESP_ERR__FATAL;
+        if ((!rebalanced_ || of_the_client) && message->err) on_event(*message);
         rd_kafka_message_destroy(message);
         continue;
       }
@@ -364,9 +429,20 @@ class KafkaRecordSource final : public RecordSource {
         return;
       default: {
         const KafkaRight wanted = to_read(topic_);
-        deferred_ = client_->error(message.err, rd_kafka_message_errstr(&message), &wanted);
+        defer(client_->error(message.err, rd_kafka_message_errstr(&message), &wanted));
       }
     }
+  }
+
+  // An error for the next poll(). Where another took this one's place, for all of them.
+  void defer(Error error) {
+    if (error.code() != Code::kFenced) {
+      deferred_ = std::move(error);
+      return;
+    }
+    broken_ = Error(Code::kFenced, "another process has joined group " + group_name_ + " as '" +
+                                       kafka_property(client_->get(), "group.instance.id") +
+                                       "', and has the partitions of this one: " + error.reason());
   }
 
   const KafkaClientFactory& factory_;
@@ -382,6 +458,8 @@ class KafkaRecordSource final : public RecordSource {
   Position* last_ = nullptr;                    // into positions_, of last_partition_
   std::int32_t last_partition_ = -1;
   PartitionListPtr dealt_;  // by the group, and not placed yet
+  SteadyTime next_look_{};  // at these
+  int looks_ = 0;           // so far
   std::shared_ptr<const KafkaGroupMetadata> group_;
   bool rebalanced_ = false;  // inside the last call of librdkafka
   bool paused_ = false;

@@ -3,8 +3,9 @@
 // offsets and leadership, on a clock that the test holds. And faults on demand.
 //
 // It keeps the contracts of broker.h. Where Kafka offers a choice it behaves as the Kafka wrapper
-// does: eager rebalances (every member gives up all, then the group deals anew), range assignment,
-// markers that take up an offset, one more per partition and transaction.
+// does: sources that join under their names, eager rebalances (every member gives up all, then the
+// group deals anew), range assignment, markers that take up an offset, one more per partition and
+// transaction.
 //
 // Owner: the test; it outlives what it opened. Threads: any. With the system clock, poll() waits
 // for what it is asked to wait for; with any other clock it returns at once, so that one thread can
@@ -35,6 +36,9 @@ enum class CommitFault {
   kUnknownNotHappened,  // kUnknownOutcome, and nothing of it is visible
   kFenced,              // kFenced, and nothing of it is visible
   kRefused,             // kInvalidArgument: a record is larger than its topic takes
+  // kUnknownOutcome, after which the transaction stays open, its offsets sent: as where the process
+  // dies just then. Nobody is told committed offsets of these partitions until it has ended.
+  kOffsetsSent,
 };
 
 // The cluster as one process sees it. crash() is a kill -9: every handle that was opened here is

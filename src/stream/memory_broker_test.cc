@@ -132,6 +132,40 @@ TEST_F(MemoryBrokerFaults, a_crashed_instance_is_dead_and_is_waited_for) {
   EXPECT_EQ(broker.open_transactions(), 0);
 }
 
+TEST_F(MemoryBrokerFaults,
+       offsets_that_were_sent_are_waited_for_until_their_transaction_has_ended) {
+  auto process = broker.instance();
+  {
+    const auto in = *process->open_source("in", "g", "m", listener);
+    const auto sink = *process->open_sink("id", kNoWait);
+    broker.fail_commit(1, CommitFault::kOffsetsSent);
+    EXPECT_EQ(carry(*in, *sink).error().code(), Code::kUnknownOutcome);
+    process->crash();
+  }
+  clock.advance(Millis(10001));  // its session is over, its transaction is not
+  NotingListener heard;
+  const auto successor = *broker.open_source("in", "g", "successor", heard);
+  EXPECT_THAT((*successor->poll(10, kNoWait))->records(), IsEmpty());
+  EXPECT_THAT(successor->assignment(), ElementsAre(1)) << "nothing is in doubt there";
+  EXPECT_EQ(broker.open_transactions(), 1);
+  ASSERT_TRUE(broker.fence("id", kNoWait));
+  EXPECT_EQ((*successor->poll(10, kNoWait))->records().size(), 1U);
+  EXPECT_THAT(successor->assignment(), ElementsAre(0, 1));
+  EXPECT_THAT(out(), IsEmpty());
+}
+
+TEST_F(MemoryBrokerFaults, a_crashed_member_that_comes_back_under_its_name_is_not_waited_for) {
+  auto process = broker.instance();
+  const auto in = *process->open_source("in", "g", "m", listener);
+  ASSERT_TRUE(in->poll(10, kNoWait));
+  process->crash();
+  NotingListener heard;
+  const auto again = *broker.open_source("in", "g", "m", heard);
+  EXPECT_EQ((*again->poll(10, kNoWait))->records().size(), 1U);
+  EXPECT_THAT(heard.held, ElementsAre(0, 1));
+  EXPECT_THAT(broker.members("g"), ElementsAre("m"));
+}
+
 TEST_F(MemoryBrokerFaults, a_member_that_stops_polling_is_thrown_out) {
   broker.set_timeouts(Millis(10000), Millis(60000), Millis(60000));
   const auto in = *broker.open_source("in", "g", "m", listener);

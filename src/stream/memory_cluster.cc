@@ -111,6 +111,12 @@ bool Cluster::ever_written(const std::string& topic) const {
                      [](const Partition& log) { return log.start > 0 || log.next_visible(0); });
 }
 
+bool Cluster::is_pending(const std::pair<std::string, TopicPartition>& of_group) const {
+  return std::any_of(producers.begin(), producers.end(), [&](const auto& entry) {
+    return entry.second.open && entry.second.open->offsets_sent.contains(of_group);
+  });
+}
+
 int Cluster::take_over(const std::string& transactional_id) {
   Producer& producer = producers[transactional_id];
   if (producer.open) end(*producer.open, Transaction::Outcome::kAborted);

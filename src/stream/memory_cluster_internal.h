@@ -36,6 +36,7 @@ struct Transaction {
   Outcome outcome = Outcome::kOpen;
   SteadyTime begun;
   std::set<TopicPartition> written;
+  std::set<std::pair<std::string, TopicPartition>> offsets_sent;  // by group
 };
 
 struct Stored {
@@ -68,6 +69,7 @@ struct Producer {
 
 struct Member {
   std::string name;
+  bool named = false;  // it joined under its name: another that does so takes its place
   std::shared_ptr<Process> process;
   SteadyTime last_poll;   // of a dead one: the last sign of life
   bool rejoined = false;  // in the rebalance under way
@@ -80,6 +82,7 @@ struct Group {
   int generation = 0;
   bool rebalancing = false;
   std::map<std::uint64_t, Member> members;  // by id, in the order in which they joined
+  std::set<std::uint64_t> replaced;         // ids whose place another took under their name
 };
 
 struct PlannedFault {
@@ -127,13 +130,17 @@ struct Cluster {
   void end(Transaction& transaction, Transaction::Outcome outcome);
   // Whether any record was ever committed to this topic, as far as can be seen.
   bool ever_written(const std::string& topic) const;
+  // Whether an open transaction may yet change what this group has committed here.
+  bool is_pending(const std::pair<std::string, TopicPartition>& of_group) const;
   // Ends what the id has open and makes every earlier holder fenced. The new epoch.
   int take_over(const std::string& transactional_id);
   std::optional<CommitFault> due_fault(const std::string& transactional_id);
 
   // ---- groups ----
+  // named: whoever is there under this name, dead or alive, is shut out, and its place taken with
+  // all that it held, without a rebalance.
   std::uint64_t join(const std::string& group, const std::string& topic, const std::string& name,
-                     std::shared_ptr<Process> process);
+                     bool named, std::shared_ptr<Process> process);
   void leave(const std::string& group, std::uint64_t member);
   void complete_rebalance(Group& group);
 
@@ -142,6 +149,7 @@ struct Cluster {
 
  private:
   void start_rebalance(Group& group);
+  bool take_place(Group& group, std::uint64_t id, const Member& member);
 };
 
 // What a member was when it polled.
@@ -158,14 +166,15 @@ class MemoryGroupMetadata final : public GroupMetadata {
 class Membership {
  public:
   Membership(std::shared_ptr<Cluster> cluster, std::shared_ptr<Process> process, std::string topic,
-             std::string group, std::string name);
+             std::string group, std::string name, bool named);
   ~Membership();
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
 
-  enum class Change { kNone, kRevoked, kLost, kAssigned };
+  enum class Change { kNone, kRevoked, kLost, kAssigned, kReplaced };
   // The next step that is due. After kRevoked and kLost, `partitions` are those that went; after
   // kRevoked the caller does its last work and calls give_up(). After kAssigned they are the new.
+  // After kReplaced there is no other step: another has this one's name.
   Change step(std::vector<std::int32_t>& partitions);
   void give_up();
   void leave();
@@ -181,6 +190,7 @@ class Membership {
   const std::string topic_;
   const std::string group_;
   const std::string name_;
+  const bool named_;
   std::uint64_t id_ = 0;
   int generation_ = -1;
   std::vector<std::int32_t> held_;

@@ -1,26 +1,48 @@
-// Consumer groups of the twin. A rebalance is eager: somebody joins or goes, every member gives up
-// what it holds at its next poll, and once all have, the partitions are dealt anew in ranges and
-// the generation rises. A member that was thrown out learns of it at its next poll, too late to
-// commit.
+// Consumer groups of the twin. A source joins under its name (static membership): where the group
+// has a member of that name already, most likely a dead one, the new one takes its place, its
+// partitions and generation, and nobody else notices. The old one is shut out. A rebalance is
+// eager: somebody joins or goes, every member gives up what it holds at its next poll, and once all
+// have, the partitions are dealt anew in ranges and the generation rises. A member that was thrown
+// out learns of it at its next poll, too late to commit.
+#include <algorithm>
+
 #include "base/check.h"
 #include "stream/memory_cluster_internal.h"
 
 namespace weir::stream::memory {
 
 std::uint64_t Cluster::join(const std::string& group_name, const std::string& topic,
-                            const std::string& name, std::shared_ptr<Process> process) {
+                            const std::string& name, bool named, std::shared_ptr<Process> process) {
   Group& group = groups[group_name];
   group.topic = topic;
   const std::uint64_t id = next_member_id++;
   Member member;
   member.name = name;
+  member.named = named;
   member.process = std::move(process);
   member.last_poll = clock.steady();
+  if (named && take_place(group, id, member)) return id;
   group.members.emplace(id, std::move(member));
   start_rebalance(group);
   group.members.at(id).rejoined = true;
   complete_rebalance(group);
   return id;
+}
+
+bool Cluster::take_place(Group& group, std::uint64_t id, const Member& member) {
+  const auto other = std::find_if(group.members.begin(), group.members.end(), [&](const auto& at) {
+    return at.second.named && at.second.name == member.name;
+  });
+  if (other == group.members.end()) return false;
+  Member taken = member;
+  taken.assigned = std::move(other->second.assigned);
+  taken.rejoined = true;  // nothing is in its hands yet
+  group.replaced.insert(other->first);
+  group.members.erase(other);
+  group.members.emplace(id, std::move(taken));
+  complete_rebalance(group);
+  changed.notify_all();
+  return true;
 }
 
 void Cluster::leave(const std::string& group_name, std::uint64_t member) {
@@ -58,12 +80,13 @@ void Cluster::complete_rebalance(Group& group) {
 }
 
 Membership::Membership(std::shared_ptr<Cluster> cluster, std::shared_ptr<Process> process,
-                       std::string topic, std::string group, std::string name)
+                       std::string topic, std::string group, std::string name, bool named)
     : cluster_(std::move(cluster)),
       process_(std::make_shared<Process>(Process{false, std::move(process)})),
       topic_(std::move(topic)),
       group_(std::move(group)),
-      name_(std::move(name)) {}
+      name_(std::move(name)),
+      named_(named) {}
 
 Membership::~Membership() {
   const std::lock_guard lock(cluster_->mutex);
@@ -71,8 +94,12 @@ Membership::~Membership() {
 }
 
 Membership::Change Membership::step(std::vector<std::int32_t>& partitions) {
-  if (id_ == 0) id_ = cluster_->join(group_, topic_, name_, process_);
+  if (id_ == 0) id_ = cluster_->join(group_, topic_, name_, named_, process_);
   Group& group = cluster_->groups.at(group_);
+  if (group.replaced.contains(id_)) {
+    held_.clear();
+    return Change::kReplaced;
+  }
   const auto found = group.members.find(id_);
   if (found == group.members.end()) {
     partitions = std::exchange(held_, {});
@@ -128,7 +155,7 @@ class MemoryLeadership final : public Leadership {
  public:
   MemoryLeadership(std::shared_ptr<Cluster> cluster, std::shared_ptr<Process> process,
                    const std::string& topic, const std::string& group, const std::string& member)
-      : cluster_(cluster), membership_(cluster, std::move(process), topic, group, member) {}
+      : cluster_(cluster), membership_(cluster, std::move(process), topic, group, member, false) {}
 
   Result<bool> is_leader(Millis timeout) override {
     std::unique_lock lock(cluster_->mutex);

@@ -66,12 +66,7 @@ class MemoryTransactionalSink final : public TransactionalSink {
       if (to.error().code() == Code::kInvalidArgument) return fail(to.error());
       return abandon(to.error());
     }
-    Producer& producer = cluster_->producers.at(transactional_id_);
-    if (!producer.open) {
-      producer.open = std::make_shared<Transaction>();
-      producer.open->begun = cluster_->clock.steady();
-    }
-    cluster_->append(to->first, to->second, copy_of(record), producer.open);
+    cluster_->append(to->first, to->second, copy_of(record), transaction());
     return {};
   }
 
@@ -126,6 +121,9 @@ class MemoryTransactionalSink final : public TransactionalSink {
   Status may_commit(const MemoryGroupMetadata* member) const {
     if (!member) return fail(Code::kInvalidArgument, "offsets without the group that they are of");
     const auto group = cluster_->groups.find(member->group);
+    if (group != cluster_->groups.end() && group->second.replaced.contains(member->member)) {
+      return fail(Code::kFenced, "another has joined the group under the name of this member");
+    }
     if (group == cluster_->groups.end() || !group->second.members.contains(member->member)) {
       return fail(Code::kUnavailable, "the group has thrown this member out");
     }
@@ -133,6 +131,16 @@ class MemoryTransactionalSink final : public TransactionalSink {
       return fail(Code::kUnavailable, "the group has gone on to another generation");
     }
     return {};
+  }
+
+  // The open one, which begins here where it has not.
+  std::shared_ptr<Transaction> transaction() {
+    Producer& producer = cluster_->producers.at(transactional_id_);
+    if (!producer.open) {
+      producer.open = std::make_shared<Transaction>();
+      producer.open->begun = cluster_->clock.steady();
+    }
+    return producer.open;
   }
 
   void finish(Transaction::Outcome outcome) {
@@ -164,6 +172,12 @@ class MemoryTransactionalSink final : public TransactionalSink {
         return spend(fail(Code::kFenced, "the test wants this sink fenced"));
       case CommitFault::kUnknownButHappened: take_place(source_topic, offsets, member); break;
       case CommitFault::kUnknownNotHappened: finish(Transaction::Outcome::kAborted); break;
+      case CommitFault::kOffsetsSent:
+        for (const auto& offset : offsets) {
+          const TopicPartition partition{source_topic, offset.partition};
+          transaction()->offsets_sent.insert({member->group, partition});
+        }
+        break;
     }
     return spend(fail(Code::kUnknownOutcome, "no answer to the commit"));
   }

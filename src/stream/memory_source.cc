@@ -16,7 +16,7 @@ class MemoryRecordSource final : public RecordSource {
       : cluster_(cluster),
         listener_(listener),
         evidence_(std::move(evidence)),
-        membership_(cluster, std::move(process), topic, group, member) {}
+        membership_(cluster, std::move(process), topic, group, member, true) {}
 
   Result<std::unique_ptr<RecordBatch>> poll(std::size_t records_max, Millis timeout) override {
     std::unique_lock lock(cluster_->mutex);
@@ -41,6 +41,7 @@ class MemoryRecordSource final : public RecordSource {
     const std::lock_guard lock(cluster_->mutex);
     cluster_->sweep();
     if (auto status = usable(); !status) return status;
+    WEIR_TRY(look_for_pending(assignment()));
     for (auto& [partition, position] : positions_) {
       const auto at = cluster_->committed.find(committed_key(partition));
       position.next = at == cluster_->committed.end() ? position.began : at->second;
@@ -66,15 +67,16 @@ class MemoryRecordSource final : public RecordSource {
   }
 
   bool at_end() const override {
-    return !positions_.empty() && std::all_of(positions_.begin(), positions_.end(),
-                                              [](const auto& at) { return at.second.at_end; });
+    return !dealt_ && !positions_.empty() &&
+           std::all_of(positions_.begin(), positions_.end(),
+                       [](const auto& at) { return at.second.at_end; });
   }
 
   void close() override {
     std::unique_lock lock(cluster_->mutex);
     if (closed_ || membership_.process().dead()) return;
     cluster_->sweep();
-    const std::vector<std::int32_t> held = membership_.held();
+    const std::vector<std::int32_t> held = assignment();
     if (!held.empty()) {
       lock.unlock();
       listener_.on_revoked(held);
@@ -100,25 +102,60 @@ class MemoryRecordSource final : public RecordSource {
 
   Status keep_up_membership(std::unique_lock<std::mutex>& lock) {
     std::vector<std::int32_t> partitions;
-    Membership::Change change;
-    while ((change = membership_.step(partitions)) != Membership::Change::kNone) {
-      if (change == Membership::Change::kAssigned) {
-        WEIR_TRY(place(partitions));
-        if (partitions.empty()) continue;
+    for (;;) {
+      const Membership::Change change = membership_.step(partitions);
+      if (change == Membership::Change::kNone) {
+        if (!dealt_) return {};
+        partitions = WEIR_TRY(place_some());
+        if (partitions.empty()) return {};
+        lock.unlock();
+        listener_.on_assigned(partitions);
+        lock.lock();
+      } else if (change == Membership::Change::kAssigned) {
+        positions_.clear();
+        dealt_ = partitions;
+      } else if (change == Membership::Change::kReplaced) {
+        positions_.clear();
+        return fail(Code::kFenced, "another process has joined group " + membership_.group() +
+                                       " under the name of this one");
+      } else {
+        dealt_.reset();
+        partitions = assignment();
+        if (!partitions.empty()) {
+          lock.unlock();
+          change == Membership::Change::kRevoked ? listener_.on_revoked(partitions)
+                                                 : listener_.on_lost(partitions);
+          lock.lock();
+        }
+        positions_.clear();
+        if (change == Membership::Change::kRevoked) membership_.give_up();
       }
-      lock.unlock();
-      if (change == Membership::Change::kAssigned) listener_.on_assigned(partitions);
-      if (change == Membership::Change::kRevoked) listener_.on_revoked(partitions);
-      if (change == Membership::Change::kLost) listener_.on_lost(partitions);
-      lock.lock();
-      if (change != Membership::Change::kAssigned) positions_.clear();
-      if (change == Membership::Change::kRevoked) membership_.give_up();
+    }
+  }
+
+  // An open transaction hides the offsets that it may yet commit: these partitions come later.
+  Result<std::vector<std::int32_t>> place_some() {
+    std::vector<std::int32_t> hidden;
+    std::vector<std::int32_t> placed;
+    for (const std::int32_t partition : *dealt_) {
+      (cluster_->is_pending(committed_key(partition)) ? hidden : placed).push_back(partition);
+    }
+    if (placed.empty() && positions_.empty()) WEIR_TRY(look_for_pending(hidden));
+    WEIR_TRY(place(placed));
+    dealt_ = hidden.empty() ? std::nullopt : std::optional(hidden);
+    return placed;
+  }
+
+  Status look_for_pending(const std::vector<std::int32_t>& partitions) const {
+    for (const std::int32_t partition : partitions) {
+      if (!cluster_->is_pending(committed_key(partition))) continue;
+      return fail(Code::kUnavailable, "an open transaction has offsets of partition " +
+                                          std::to_string(partition) + " of " + membership_.topic());
     }
     return {};
   }
 
   Status place(const std::vector<std::int32_t>& partitions) {
-    positions_.clear();
     const auto& logs = cluster_->topics.at(membership_.topic()).partitions;
     bool any_committed = false;
     for (std::size_t i = 0; i < logs.size(); ++i) {
@@ -177,6 +214,7 @@ class MemoryRecordSource final : public RecordSource {
   const std::vector<std::string> evidence_;
   Membership membership_;
   std::map<std::int32_t, Position> positions_;
+  std::optional<std::vector<std::int32_t>> dealt_;  // by the group, and not placed yet
   std::optional<Error> broken_;  // offsets that are gone: only a person can decide
   bool paused_ = false;
   bool closed_ = false;

@@ -5,8 +5,8 @@
 // committed before and whose offset is gone (expired, or out of range) gets kCorrupt from poll with
 // the topic, partition and offset named, never a silent jump.
 // Errors: kUnavailable and kTimeout (brokers away: call again), kPermissionDenied, kNotFound
-// (topic), kFenced (another instance has this static group member id), kCorrupt. An exception of
-// the listener comes out of the poll() or close() that called it.
+// (topic), kFenced (another joined under this name: every poll() from then on), kCorrupt. An
+// exception of the listener comes out of the poll() or close() that called it.
 #pragma once
 
 #include <memory>
@@ -64,7 +64,8 @@ class RecordSource {
   // last record was handed out. False while nothing is assigned.
   virtual bool at_end() const = 0;
 
-  // Leaves the group at once, so that others take over without waiting for a session time-out.
+  // Leaves the group at once, so that others take over without waiting for a session time-out. So
+  // does the destructor, without the listener.
   virtual void close() = 0;
 };
 

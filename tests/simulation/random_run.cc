@@ -223,11 +223,12 @@ class RandomRun {
     static const char* const kTrainer[] = {
         "listed",  "halted",  "acknowledged", "trained", "temporary-written",
         "renamed", "resumed", "moved"};
-    static const char* const kScorer[] = {"polled", "produced", "scored", "committed",
-                                          "model-loaded"};
+    static const char* const kScorer[] = {"polled",    "produced",     "scored",
+                                          "committed", "model-loaded", "offsets-sent"};
     Actor& actor = any();
     if (actor.kind == Actor::Kind::kTrainer) actor.crash_at = kTrainer[pick(random_, 8)];
-    if (actor.kind == Actor::Kind::kScorer) actor.crash_at = kScorer[pick(random_, 5)];
+    if (actor.kind == Actor::Kind::kScorer)
+      actor.crash_at = kScorer[pick(random_, std::size(kScorer))];
   }
 
   RunResult result() {

@@ -53,11 +53,11 @@ class WatchedSink final : public stream::TransactionalSink {
       for (auto& offset : changed) --offset.next_offset;
     }
     if (watcher_.sabotage() == Sabotage::kCommitsNoOffsets) changed.clear();
-    if (const auto fault = watcher_.commit_fault()) {
-      cluster_.fail_commit(1, *fault, transactional_id_);
-    }
+    const auto fault = watcher_.commit_fault();
+    if (fault) cluster_.fail_commit(1, *fault, transactional_id_);
     const std::int64_t before = cluster_.commits();
     Status status = inner_->commit(source_topic, changed, group);
+    if (fault == CommitFault::kOffsetsSent) watcher_.at("offsets-sent");
     if (cluster_.commits() != before) watcher_.write(std::move(event_));
     event_ = {};
     watcher_.at("commit answered");

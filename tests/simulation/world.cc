@@ -109,6 +109,7 @@ std::optional<stream::CommitFault> Actor::commit_fault() {
     commit_faults.erase(commit_faults.begin());
     return fault;
   }
+  if (crash_at == "offsets-sent") return stream::CommitFault::kOffsetsSent;
   if (!happens(world_.random, world_.chaos.commit_fault)) return std::nullopt;
   return static_cast<stream::CommitFault>(pick(world_.random, 4));
 }
@@ -167,7 +168,8 @@ World::World(WorldOptions its_options)
                                             {topics.swaps, 1, true}},
                                            kTimeout);
   if (!made) problems.push_back(made.error().message());
-  broker.set_timeouts(Millis{10'000}, Millis{60'000}, Millis{30'000});
+  // A transaction of 10 s is ended at the coordinator's next look, up to 10 s later.
+  broker.set_timeouts(Millis{10'000}, Millis{60'000}, Millis{20'000});
   const auto add = [&](Actor::Kind kind, const std::string& name) {
     actors_.push_back(std::make_unique<Actor>(*this, kind, name));
   };
