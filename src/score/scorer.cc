@@ -326,7 +326,12 @@ Status Scorer::recover(const Error& why) {
   transaction_.reset();
   swap_notes_.aborted();
   sink_.reset();
-  if (why.code() == Code::kFenced || why.code() == Code::kPermissionDenied) return fail(why);
+  if (why.code() == Code::kFenced) {
+    return fail(Error(why).while_doing("scoring as " + options_.member +
+                                       ", which another process of this name, the trainer or the "
+                                       "brokers have shut out"));
+  }
+  if (why.code() == Code::kPermissionDenied) return fail(why);
   if (why.code() == Code::kInvalidArgument || why.code() == Code::kNotFound) {
     pause_after(why);
   } else {
