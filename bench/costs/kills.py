@@ -28,6 +28,7 @@ class Kill:
     everywhere: float  # until each partition has had one
     visible: float  # until each has had one that read_committed readers are given
     silence: float  # the longest time meanwhile in which nothing was committed in any partition
+    others: float  # the longest time meanwhile without a commit in a partition of the other scorer
 
 
 class KillBench:
@@ -93,6 +94,11 @@ class KillBench:
             if each.producer[0] == self._ids[scorer]
         }
         killed = time.time() * 1000
+        others = [
+            number
+            for number, log in enumerate(self._pipeline.predictions)
+            if log.commits[-1].producer[0] != self._ids[scorer]
+        ]
         self._phase.end(self._live[scorer], signal.SIGKILL)
         if restart:
             self._start(scorer)
@@ -109,26 +115,33 @@ class KillBench:
         found = wait_until(
             since_then, f"{self._name} has recovered from a kill", RECOVERY_SECONDS_MAX
         )
-        kill = judge(killed, found)
+        kill = judge(killed, found, others)
         if not restart:
             self._start(scorer)
         return kill
 
 
-def judge(killed, found):
+def judge(killed, found, others):
     everywhere = max(min(e.at for e in each) for each in found)
-    times = sorted({killed, everywhere, *(e.at for each in found for e in each if e.at < everywhere)})
+    gaps = [gap(killed, everywhere, (e.at for e in found[number])) for number in others]
     return Kill(
         anywhere=min(e.at for each in found for e in each) - killed,
         everywhere=everywhere - killed,
         visible=max(min(e.visible_at for e in each) for each in found) - killed,
-        silence=max(b - a for a, b in zip(times, times[1:])),
+        silence=gap(killed, everywhere, (e.at for each in found for e in each)),
+        others=max(gaps),
     )
+
+
+def gap(since, until, times):
+    """The longest from one to the next."""
+    ordered = sorted({since, until, *(at for at in times if at < until)})
+    return max(b - a for a, b in zip(ordered, ordered[1:]))
 
 
 def told(kill):
     return (
         f"next commit anywhere after {kill.anywhere / 1000:.2f} s, in every partition after "
         f"{kill.everywhere / 1000:.2f} s, for readers {kill.visible / 1000:.2f} s, silent for "
-        f"{kill.silence / 1000:.2f} s"
+        f"{kill.silence / 1000:.2f} s, where the other scores {kill.others / 1000:.2f} s"
     )
