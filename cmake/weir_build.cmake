@@ -14,6 +14,9 @@ if(WEIR_MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
 
+# A program loads the shared libraries that it uses, not all that its rooms might.
+add_link_options(-Wl,--as-needed)
+
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
                     -Wnon-virtual-dtor -Woverloaded-virtual -Werror
                     # GCC 12 sees overlaps in std::string that are not there (GCC bug 105651).

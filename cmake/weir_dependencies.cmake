@@ -12,6 +12,12 @@ find_package(CLI11 REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(tl-expected REQUIRED)
+# Debian's own CMake file for it names a program that its package does not hold.
+find_path(XGBOOST_INCLUDE_DIR xgboost/c_api.h REQUIRED)
+find_library(XGBOOST_LIBRARY xgboost REQUIRED)
+add_library(XGBoost::XGBoost SHARED IMPORTED)
+set_target_properties(XGBoost::XGBoost PROPERTIES IMPORTED_LOCATION ${XGBOOST_LIBRARY}
+                                                  INTERFACE_INCLUDE_DIRECTORIES ${XGBOOST_INCLUDE_DIR})
 if(BUILD_TESTING)
   find_package(GTest REQUIRED)
   include(GoogleTest)

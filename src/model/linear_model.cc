@@ -2,119 +2,19 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "base/check.h"
-#include "base/sha256.h"
 #include "base/text.h"
+#include "model/model_file.h"
 
 namespace weir::model {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kFormat = "weirkeeper-model";
-constexpr std::uint64_t kFormatVersion = 1;
-constexpr int kDepthMax = 2;  // an object with arrays in it
-
-std::string quoted(const std::string& text) { return Json(text).dump(); }
-
-bool is_utf8(const std::string& text) {
-  try {
-    quoted(text);
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
-}
-
-Status check_names(const record::Schema& schema) {
-  std::set<std::string_view> names;
-  const auto check = [&](const std::string& name) -> Status {
-    if (name.empty()) return fail(Code::kBadData, "a column has no name");
-    if (!is_utf8(name)) return fail(Code::kBadData, "column '" + name + "' is not named in UTF-8");
-    if (!names.insert(name).second) {
-      return fail(Code::kBadData, "two columns have the name '" + name + "'");
-    }
-    return {};
-  };
-  if (schema.features.empty()) return fail(Code::kBadData, "there are no features");
-  if (schema.features.size() >= kColumnsMax) {
-    return fail(Code::kBadData, "there are " + std::to_string(schema.features.size()) +
-                                    " features; a model has less than " +
-                                    std::to_string(kColumnsMax));
-  }
-  for (const std::string& feature : schema.features) {
-    if (auto status = check(feature); !status) return status;
-  }
-  return check(schema.target);
-}
-
-template <typename Range, typename Write>
-std::string json_array(const Range& range, Write write) {
-  std::string text = "[";
-  for (const auto& element : range) {
-    if (text.size() > 1) text += ',';
-    text += write(element);
-  }
-  return text + ']';
-}
-
-// The parser would build any depth and any number of values in memory; a model has two levels, and
-// two values per feature.
-bool too_deep_or_wide(std::string_view json) {
-  int depth = 0;
-  std::size_t commas = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > kDepthMax) return true;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    } else if (c == ',') {
-      if (++commas > 2 * kColumnsMax + 16) return true;
-    }
-  }
-  return false;
-}
-
-// What is common to all algorithms and versions: the members "format", "format_version" and
-// "algorithm".
-Result<Json> parse_envelope(std::string_view text) {
-  if (text.size() > kModelBytesMax) {
-    return fail(Code::kCorrupt, "a model of " + format_bytes(text.size()) +
-                                    " is over the limit of " + format_bytes(kModelBytesMax));
-  }
-  if (too_deep_or_wide(text)) {
-    return fail(Code::kCorrupt, "the JSON is deeper or has more values than a model's");
-  }
-  Json json = Json::parse(text, nullptr, false);
-  if (!json.is_object()) return fail(Code::kCorrupt, "the model is no whole JSON object");
-  if (json.value("format", Json()) != kFormat) {
-    return fail(Code::kCorrupt, "the JSON is not that of a model: \"format\" is not \"" +
-                                    std::string(kFormat) + '"');
-  }
-  const Json version = json.value("format_version", Json());
-  if (!version.is_number_unsigned() || version == 0) {
-    return fail(Code::kCorrupt, "\"format_version\" is no positive whole number");
-  }
-  if (version > kFormatVersion) {
-    return fail(Code::kUnsupported, "the model has format version " + version.dump() +
-                                        "; this program knows versions up to " +
-                                        std::to_string(kFormatVersion));
-  }
-  if (!json.value("algorithm", Json()).is_string()) {
-    return fail(Code::kCorrupt, "\"algorithm\" is no text");
-  }
-  return json;
-}
+// An object with arrays in it, of two values per feature.
+constexpr FileLimits kLimits{2, 2 * kColumnsMax + 16};
 
 }  // namespace
 
@@ -173,27 +73,20 @@ void LinearModel::predict(std::span<const double> rows, std::span<double> out) c
 }
 
 std::string LinearModel::to_json() const {
-  std::string text = "{\n  \"format\": " + quoted(std::string(kFormat));
-  text += ",\n  \"format_version\": " + std::to_string(kFormatVersion);
-  text += ",\n  \"algorithm\": \"linear\"";
-  text += ",\n  \"target\": " + quoted(schema_.target);
-  text += ",\n  \"features\": " + json_array(schema_.features, quoted);
-  text += ",\n  \"schema_sha256\": " + quoted(schema_.hash());
+  std::string text = file_head(algorithm(), schema_);
   text += ",\n  \"intercept\": " + format_double(intercept_);
   text += ",\n  \"coefficients\": " + json_array(coefficients_, format_double);
-  const std::string seal = sha256_hex(text);
-  return text + ",\n  \"sha256\": " + quoted(seal) + "\n}\n";
+  return sealed_file(std::move(text));
 }
 
 Result<LinearModel> parse_linear_model(std::string_view text) {
-  const Json json = WEIR_TRY(parse_envelope(text));
+  const Json json = WEIR_TRY(parse_envelope(text, kLimits));
   try {
-    if (json.at("algorithm") != "linear") {
+    if (json.at("algorithm") != kLinear) {
       return fail(Code::kUnsupported,
                   "the algorithm " + json.at("algorithm").dump() + " is not known to this program");
     }
-    record::Schema schema{json.at("features").get<std::vector<std::string>>(),
-                          json.at("target").get<std::string>()};
+    record::Schema schema = schema_of_file(json);
     std::vector<double> coefficients;
     for (const Json& coefficient : json.at("coefficients")) {
       if (!coefficient.is_number()) return fail(Code::kCorrupt, "a coefficient is no number");
@@ -217,12 +110,6 @@ Result<LinearModel> parse_linear_model(std::string_view text) {
   } catch (const Json::exception& e) {
     return fail(Code::kCorrupt, std::string("the model is not as it should be: ") + e.what());
   }
-}
-
-Result<std::unique_ptr<Model>> parse_model(std::string_view text) {
-  // One algorithm so far; parse_linear_model names any other as unsupported.
-  LinearModel model = WEIR_TRY(parse_linear_model(text));
-  return std::make_unique<LinearModel>(std::move(model));
 }
 
 }  // namespace weir::model

@@ -39,7 +39,7 @@ class LinearModel final : public Model {
   static Result<LinearModel> make(record::Schema schema, double intercept,
                                   std::vector<double> coefficients);
 
-  std::string_view algorithm() const override { return "linear"; }
+  std::string_view algorithm() const override { return kLinear; }
   const record::Schema& schema() const override { return schema_; }
   void predict(std::span<const double> rows, std::span<double> out) const override;
   std::string to_json() const override;

@@ -237,10 +237,10 @@ TEST(ModelFile, of_a_newer_version_or_another_algorithm_is_unsupported_by_name) 
   ASSERT_FALSE(newer);
   EXPECT_EQ(newer.error().code(), Code::kUnsupported);
   EXPECT_THAT(newer.error().message(), HasSubstr("version 2"));
-  const auto other = parse_model(sealed(replaced(body, "\"linear\"", "\"boosted\"")));
+  const auto other = parse_model(sealed(replaced(body, "\"linear\"", "\"bagged\"")));
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code(), Code::kUnsupported);
-  EXPECT_THAT(other.error().message(), HasSubstr("boosted"));
+  EXPECT_THAT(other.error().message(), HasSubstr("bagged"));
 }
 
 TEST(ModelFile, is_refused_before_it_can_cost_memory) {

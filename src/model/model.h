@@ -20,10 +20,14 @@ namespace weir::model {
 inline constexpr std::size_t kModelBytesMax = 16 * 1024 * 1024;
 inline constexpr std::size_t kColumnsMax = 2048;  // features + target
 
+// The kinds of model, as files, manifests and settings name them.
+inline constexpr std::string_view kLinear = "linear";
+inline constexpr std::string_view kBoosted = "boosted";
+
 class Model {
  public:
   virtual ~Model() = default;
-  virtual std::string_view algorithm() const = 0;  // "linear"
+  virtual std::string_view algorithm() const = 0;  // kLinear, kBoosted
   virtual const record::Schema& schema() const = 0;
 
   // rows: count x schema().features.size() finite values, row-major; out: count values. The result

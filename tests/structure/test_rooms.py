@@ -41,7 +41,9 @@ LIBRARIES = [
     (r"simdjson\.h$", ["format", "audit"], CODE),
     (r"Eigen/", ["model"], CODE),
     (r"openssl/|spdlog/", ["base"], CODE),
-    (r"nlohmann/json_fwd\.hpp$", ["record"], r"\.h$"),
+    # Trees are grown by it in one place; everyone else has trees of the project's own.
+    (r"xgboost/", ["model"], r"/boosted_training\.cc$"),
+    (r"nlohmann/json_fwd\.hpp$", ["record", "model"], r"\.h$"),
     (r"nlohmann/", ["record", "store", "stream", "model", "registry", "train", "audit", "cli"],
      CODE),
     (r"tl/expected\.hpp$", list(ROOMS), r"\.(cc|h)$"),
@@ -50,7 +52,7 @@ LIBRARIES = [
     (r"p?thread\.h$|signal\.h$", ["base", "cli"], CODE),
     (r"emmintrin\.h$|immintrin\.h$", ["format", "model"], r"\.(cc|h)$"),
 ]
-LIBRARIES_OF_TESTS = r"(gtest|gmock|benchmark|nlohmann|librdkafka|sys|netinet|arpa)/|[a-z]+\.h$"
+LIBRARIES_OF_TESTS = r"(gtest|gmock|benchmark|nlohmann|librdkafka|xgboost|sys|netinet|arpa)/|[a-z]+\.h$"
 
 
 def includes(name, form):
