@@ -57,6 +57,12 @@ void warn_of_secrets(const CommonOptions& common) {
   for (const std::string& option : common.overrides) look(option.substr(0, option.find('=')));
 }
 
+registry::BoostedSettings boosted_settings(const config::Settings& settings) {
+  const config::BoostedSettings& own = settings.model.boosted;
+  return {static_cast<std::uint64_t>(own.trees), static_cast<std::uint64_t>(own.depth),
+          own.learning_rate, static_cast<std::uint64_t>(own.rows_max)};
+}
+
 }  // namespace
 
 void add_common_options(CLI::App& command, CommonOptions& common) {
@@ -183,6 +189,8 @@ train::TrainingOptions Context::training_options() const {
   options.sample_rows_max = static_cast<std::size_t>(own.model.test_sample_rows_max);
   options.record_bytes_max = static_cast<std::size_t>(own.dataset.row_bytes_max);
   options.intercept = own.model.intercept;
+  options.algorithm = own.model.algorithm;
+  options.boosted = boosted_settings(own);
   return options;
 }
 
@@ -206,6 +214,8 @@ train::TrainerOptions Context::trainer_options() const {
   options.target = own.dataset.target;
   options.drop_columns = own.dataset.drop_columns;
   options.intercept = own.model.intercept;
+  options.algorithm = own.model.algorithm;
+  options.boosted = boosted_settings(own);
   return options;
 }
 

@@ -158,6 +158,9 @@ void LiveView::show_model(const registry::LoadedModel& loaded) {
     std::printf("    on the held-out rows: RMSE %.4g, MAE %.4g, R² %.4f\n", manifest.held_out.rmse,
                 manifest.held_out.mae, manifest.held_out.r2);
   }
+  if (const std::string compared = manifest.comparison(); !compared.empty()) {
+    std::printf("    the better of %s\n", compared.c_str());
+  }
   print_equation(loaded);
   for (const std::string& note : manifest.notes)
     std::printf("    note: %s\n", one_line(note).c_str());

@@ -1,11 +1,14 @@
 #include "cli/model_page.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "model/boosted_model.h"
 
 namespace weir::cli {
 namespace {
@@ -65,6 +68,35 @@ void print_reigns(const std::vector<record::Reign>& reigns) {
   }
 }
 
+// How large the trees are, and of which features they ask most.
+void print_trees(const model::BoostedModel& model) {
+  std::vector<std::size_t> asked(model.schema().features.size(), 0);
+  std::size_t nodes = 0;
+  std::size_t questions = 0;
+  for (const model::Tree& tree : model.trees()) {
+    nodes += tree.feature.size();
+    for (const std::int32_t feature : tree.feature) {
+      if (feature == model::Tree::kLeaf) continue;
+      ++asked[static_cast<std::size_t>(feature)];
+      ++questions;
+    }
+  }
+  std::printf("      %s = %.4g + %zu trees of %zu nodes", one_line(model.schema().target).c_str(),
+              static_cast<double>(model.base()), model.trees().size(), nodes);
+  std::vector<std::size_t> order(asked.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return asked[a] > asked[b]; });
+  const char* before = "; most asked: ";
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, order.size()); ++i) {
+    if (asked[order[i]] == 0) break;
+    std::printf("%s%s %zu %%", before, one_line(model.schema().features[order[i]]).c_str(),
+                100 * asked[order[i]] / questions);
+    before = ", ";
+  }
+  std::printf("\n");
+}
+
 }  // namespace
 
 Result<std::vector<record::Reign>> read_reigns(Context& context, std::uint64_t version) {
@@ -95,6 +127,9 @@ Result<std::vector<record::Reign>> read_reigns(Context& context, std::uint64_t v
 }
 
 void print_equation(const registry::LoadedModel& loaded) {
+  if (const auto* trees = dynamic_cast<const model::BoostedModel*>(loaded.model.get())) {
+    return print_trees(*trees);
+  }
   const auto model = nlohmann::json::parse(loaded.model->to_json(), nullptr, false);
   if (!model.is_object() || !model.contains("coefficients")) return;
   char number[32];
@@ -141,6 +176,9 @@ void print_model_page(const registry::LoadedModel& loaded, const std::string& ur
   if (manifest.has_held_out) {
     std::printf("  held out    RMSE %.4g, MAE %.4g, R² %.4f\n", manifest.held_out.rmse,
                 manifest.held_out.mae, manifest.held_out.r2);
+  }
+  if (const std::string compared = manifest.comparison(); !compared.empty()) {
+    std::printf("  better of   %s\n", one_line(compared).c_str());
   }
   for (const std::string& note : manifest.notes) {
     std::printf("  note        %s\n", one_line(note).c_str());

@@ -5,6 +5,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -160,14 +161,29 @@ class Loader {
       return report(at(entry.value.place), section + " must hold `name: value` lines", "");
     }
     if (section == kKafkaSection) return take_kafka(entry.value, "");
-    const std::string prefix = section + ".";
+    take_settings_below(section + ".", entry.value);
+  }
+
+  // `boosted: {trees: 9}` and `boosted.trees: 9` say the same.
+  void take_settings_below(const std::string& prefix, const YamlNode& map) {
     std::vector<std::string> known;
     for (const Setting& setting : setting_table()) {
-      if (section_of(setting.name) == section) known.push_back(setting.name.substr(prefix.size()));
+      if (setting.name.starts_with(prefix)) known.push_back(setting.name.substr(prefix.size()));
     }
-    for_each_entry(entry.value, prefix, [&](const YamlEntry& inner) {
+    for_each_entry(map, prefix, [&](const YamlEntry& inner) {
+      const std::string below = inner.key + ".";
+      if (std::any_of(known.begin(), known.end(),
+                      [&](const std::string& name) { return name.starts_with(below); })) {
+        if (inner.value.kind == Kind::kNull) return;
+        if (inner.value.kind == Kind::kMap) return take_settings_below(prefix + below, inner.value);
+        return report(at(inner.value.place), prefix + inner.key + " must hold `name: value` lines",
+                      "");
+      }
       const Setting* setting = find_setting(prefix + inner.key);
       if (setting == nullptr) return report_unknown(inner, prefix, known);
+      if (given_.contains(setting->name)) {
+        return report(at(inner.place), setting->name + " is given twice", "keep one");
+      }
       take_setting(*setting, inner.value);
     });
   }
@@ -179,7 +195,10 @@ class Loader {
     // A right name in the wrong section.
     for (const Setting& setting : setting_table()) {
       const std::size_t dot = setting.name.find('.');
-      if (dot != std::string::npos && setting.name.substr(dot + 1) == entry.key) {
+      if (dot == std::string::npos) continue;
+      const std::size_t last = setting.name.rfind('.');
+      if (setting.name.substr(dot + 1) == entry.key ||
+          (last != dot && setting.name.substr(last + 1) == entry.key)) {
         name = setting.name;
       }
     }

@@ -143,7 +143,34 @@ TEST(LoadSettings, names_the_nearest_key_for_one_that_is_unknown) {
   EXPECT_EQ(problems_of_lines("zzzzzzzzzz: 2"), "weir.yaml:2:1: unknown key 'zzzzzzzzzz'\n");
 }
 
+TEST(LoadSettings, reads_a_section_in_a_section_and_dots_alike) {
+  for (const char* model :
+       {"boosted: {trees: 9, learning_rate: 0.5}", "{boosted.trees: 9, boosted.learning_rate: 0.5}",
+        "{boosted: {trees: 9}, boosted.learning_rate: 0.5}"}) {
+    const std::string lines = std::string(*model == '{' ? "model: " : "model:\n  ") + model;
+    const auto loaded = load("pipeline: p\ndataset: {target: y}\n" + lines + "\n");
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    EXPECT_EQ(loaded->settings.model.boosted.trees, 9);
+    EXPECT_EQ(loaded->settings.model.boosted.learning_rate, 0.5);
+    EXPECT_EQ(loaded->settings.model.boosted.depth, 4);
+  }
+  EXPECT_TRUE(load("pipeline: p\ndataset: {target: y}\nmodel:\n  boosted:\n"));
+  EXPECT_EQ(problems_of_lines("model: {boosted: 3}"),
+            "weir.yaml:2:18: model.boosted must hold `name: value` lines\n");
+  EXPECT_EQ(
+      problems_of_lines("model: {boosted: {tree: 3}}"),
+      "weir.yaml:2:19: unknown key 'model.boosted.tree' (did you mean model.boosted.trees?)\n");
+  EXPECT_EQ(problems_of_lines("model: {depth: 3}"),
+            "weir.yaml:2:9: unknown key 'model.depth' (did you mean model.boosted.depth?)\n");
+  EXPECT_EQ(problems_of_lines("model: {boosted: {depth: 99}}"),
+            "weir.yaml:2:26: model.boosted.depth: '99' is out of bounds (1 to 16)\n");
+  EXPECT_EQ(problems_of_lines("model: {algorithm: forest}"),
+            "weir.yaml:2:20: model.algorithm: 'forest' is not one of linear, boosted, auto\n");
+}
+
 TEST(LoadSettings, refuses_what_is_given_twice) {
+  EXPECT_EQ(problems_of_lines("model: {boosted.trees: 1, boosted: {trees: 2}}"),
+            "weir.yaml:2:37: model.boosted.trees is given twice (keep one)\n");
   EXPECT_EQ(problems_of_lines("store: ''\nstore: ''"),
             "weir.yaml:3:1: store is given twice, first on line 2 (keep one)\n");
   EXPECT_EQ(problems_of_lines("dataset:\n  target: y\n  target: z"),

@@ -128,10 +128,23 @@ void add_model_and_topics(std::vector<Setting>& table) {
       table.end(),
       {text(WEIR_AT(model.path), store_path_rule(), "/models",
             "The folder in the store where model versions are kept."),
-       text(WEIR_AT(model.algorithm), name_rule(50), "linear", "Which kind of model is trained."),
+       choice<std::string>(WEIR_AT(model.algorithm),
+                           {{"linear", "linear"}, {"boosted", "boosted"}, {"auto", "auto"}},
+                           "Which kind of model is trained: a linear one, gradient-boosted trees, "
+                           "or both, of which "
+                           "the one with the lower RMSE on the held-out rows is kept."),
        flag(WEIR_AT(model.intercept), "Whether a linear model has a constant term."),
        integer(WEIR_AT(model.test_sample_rows_max), 1, 10'000'000, "rows",
-               "How many of the held-out rows are kept beside the model, for the producer."),
+               "How many of the held-out rows are kept beside the model, for the producer, and to "
+               "measure trees on."),
+       integer(WEIR_AT(model.boosted.trees), 1, 10'000, "trees", "How many trees are grown."),
+       integer(WEIR_AT(model.boosted.depth), 1, 16, "steps",
+               "How many questions lie between a tree's root and its farthest leaf at most."),
+       number(WEIR_AT(model.boosted.learning_rate), 0.001, 1,
+              "What part of a tree's correction is taken; smaller wants more trees."),
+       integer(WEIR_AT(model.boosted.rows_max), 100, 100'000'000, "rows",
+               "On how many rows trees are grown at most, as those are held in memory; where there "
+               "are more to train on, it is a random sample of them, the same for the same seed."),
        text(
            "kafka.bootstrap.servers",
            [](auto& s) -> auto& { return s.kafka.find("bootstrap.servers")->second; },

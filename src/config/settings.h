@@ -33,11 +33,21 @@ struct DatasetSettings {
   bool operator==(const DatasetSettings&) const = default;
 };
 
+struct BoostedSettings {
+  std::int64_t trees = 200;
+  std::int64_t depth = 4;
+  double learning_rate = 0.1;
+  std::int64_t rows_max = 100'000;
+
+  bool operator==(const BoostedSettings&) const = default;
+};
+
 struct ModelSettings {
   std::string path = "/MLmodel";
-  std::string algorithm = "linear";  // checked against the table of built-ins in cli
+  std::string algorithm = "linear";  // or boosted, or auto
   bool intercept = true;
   std::int64_t test_sample_rows_max = 10'000;
+  BoostedSettings boosted;
 
   bool operator==(const ModelSettings&) const = default;
 };

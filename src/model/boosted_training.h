@@ -26,7 +26,7 @@ inline constexpr std::size_t kGrowingValuesMax = 20'000'000;
 
 struct BoostedOptions {
   std::size_t trees = 200;
-  int depth = 5;
+  int depth = 4;
   double learning_rate = 0.1;
   std::uint64_t seed = 1;
 };

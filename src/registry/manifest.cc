@@ -1,5 +1,6 @@
 #include "registry/manifest.h"
 
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "record/json_number.h"
@@ -39,6 +40,50 @@ void read_dataset(const nlohmann::json& json, Manifest& manifest) {
       json.at("refused_by_reason").get<std::map<std::string, std::uint64_t>>();
 }
 
+// The keys are those of the settings and of "held_out", but that one number of rows is behind all.
+Json training_json(const Manifest& manifest) {
+  Json candidates = Json::array();
+  for (const Candidate& candidate : manifest.candidates) {
+    Json json = {{"algorithm", candidate.algorithm}, {"rows", candidate.rows}};
+    json["held_out"] = nullptr;
+    if (candidate.has_held_out) {
+      json["held_out"] = {{"rmse", candidate.held_out.rmse},
+                          {"mae", candidate.held_out.mae},
+                          {"r2", candidate.held_out.r2},
+                          {"rows", candidate.held_out.mae_rows}};
+    }
+    json["failure"] = candidate.failure;
+    candidates.push_back(std::move(json));
+  }
+  return {{"algorithm", manifest.wanted_algorithm},
+          {"boosted",
+           {{"trees", manifest.boosted.trees},
+            {"depth", manifest.boosted.depth},
+            {"learning_rate", manifest.boosted.learning_rate},
+            {"rows_max", manifest.boosted.rows_max}}},
+          {"candidates", std::move(candidates)}};
+}
+
+void read_training(const nlohmann::json& json, Manifest& manifest) {
+  manifest.wanted_algorithm = json.at("algorithm");
+  const auto& boosted = json.at("boosted");
+  manifest.boosted = {unsigned_at(boosted, "trees"), unsigned_at(boosted, "depth"),
+                      boosted.at("learning_rate"), unsigned_at(boosted, "rows_max")};
+  for (const auto& from : json.at("candidates")) {
+    Candidate candidate;
+    candidate.algorithm = from.at("algorithm");
+    candidate.rows = unsigned_at(from, "rows");
+    candidate.failure = from.at("failure");
+    const auto& held_out = from.at("held_out");
+    candidate.has_held_out = !held_out.is_null();
+    if (candidate.has_held_out) {
+      candidate.held_out = {held_out.at("rmse"), held_out.at("mae"), held_out.at("r2"),
+                            unsigned_at(held_out, "rows")};
+    }
+    manifest.candidates.push_back(std::move(candidate));
+  }
+}
+
 }  // namespace
 
 std::string Manifest::to_json() const {
@@ -63,6 +108,7 @@ std::string Manifest::to_json() const {
   } else {
     json["held_out"] = nullptr;
   }
+  json["training"] = training_json(*this);
   json["notes"] = notes;
   json["parent_version"] = parent_version;
   json["program_version"] = program_version;
@@ -70,6 +116,20 @@ std::string Manifest::to_json() const {
   json["training_seconds"] = training_seconds;
   json["model_sha256"] = model_sha256;
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string Manifest::comparison() const {
+  if (candidates.size() < 2) return {};
+  std::string text;
+  for (const Candidate& candidate : candidates) {
+    char figure[32];
+    std::snprintf(figure, sizeof figure, "%.4g", candidate.held_out.rmse);
+    text += (text.empty() ? "" : ", ") + candidate.algorithm + " " +
+            (candidate.has_held_out      ? figure
+             : candidate.failure.empty() ? "-"
+                                         : "failed");
+  }
+  return text + " (RMSE)";
 }
 
 Result<Manifest> Manifest::parse(std::string_view text) {
@@ -98,6 +158,7 @@ Result<Manifest> Manifest::parse(std::string_view text) {
       manifest.drop_columns = json["settings"].at("drop_columns").get<std::vector<std::string>>();
       manifest.intercept = json["settings"].at("intercept");
     }
+    if (json.contains("training")) read_training(json["training"], manifest);  // younger still
     const auto& held_out = json.at("held_out");
     manifest.has_held_out = !held_out.is_null();
     if (manifest.has_held_out) {

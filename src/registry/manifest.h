@@ -24,6 +24,25 @@ struct HeldOutMetrics {
   std::uint64_t mae_rows = 0;  // rows behind mae; fewer than held_out where the sample was bounded
 };
 
+// What of the settings shapes boosted trees.
+struct BoostedSettings {
+  std::uint64_t trees = 200;
+  std::uint64_t depth = 4;
+  double learning_rate = 0.1;
+  std::uint64_t rows_max = 100'000;
+
+  bool operator==(const BoostedSettings&) const = default;
+};
+
+// A model that was trained, and kept or not.
+struct Candidate {
+  std::string algorithm;
+  std::uint64_t rows = 0;     // that it learned from
+  bool has_held_out = false;  // false where no row was held out, or it could not be trained
+  HeldOutMetrics held_out;    // all of it over the same `mae_rows` rows for each candidate
+  std::string failure;        // why there is none; empty where there is one
+};
+
 struct Manifest {
   std::uint64_t version = 0;
   std::string algorithm;
@@ -39,6 +58,9 @@ struct Manifest {
   double test_fraction = 0;
   std::vector<std::string> drop_columns;  // the settings that it was trained with
   bool intercept = true;
+  std::string wanted_algorithm = "linear";  // model.algorithm: may be "auto"
+  BoostedSettings boosted;
+  std::vector<Candidate> candidates;  // empty in manifests from before there were kinds of model
   HeldOutMetrics held_out;
   bool has_held_out = false;         // false where no row was held out: then held_out means nothing
   std::vector<std::string> notes;    // verdicts on columns: constant, dependent
@@ -49,6 +71,9 @@ struct Manifest {
   std::string model_sha256;  // of model.json, byte for byte
 
   std::string to_json() const;
+  // Who was compared, for people: "linear 4.433, boosted 2.974 (RMSE)"; empty where only one kind
+  // was trained.
+  std::string comparison() const;
   static Result<Manifest> parse(std::string_view json);
 };
 

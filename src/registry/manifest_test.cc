@@ -25,6 +25,10 @@ Manifest example() {
   manifest.test_fraction = 0.1;
   manifest.drop_columns = {"id", "name, \"q\""};
   manifest.intercept = false;
+  manifest.wanted_algorithm = "auto";
+  manifest.boosted = {300, 5, 0.05, 1000};
+  manifest.candidates = {{"linear", 380, true, {4.7, 3.2, 0.74, 124}, ""},
+                         {"boosted", 0, false, {}, "a value is too large"}};
   manifest.has_held_out = true;
   manifest.held_out = {4.745298182, 3.25, 0.7406, 124};
   manifest.notes = {"column 'x' is constant"};
@@ -51,7 +55,21 @@ TEST(Manifest, comes_back_from_json_as_it_was) {
   EXPECT_FALSE(back->intercept);
   EXPECT_EQ(back->held_out.rmse, 4.745298182);
   EXPECT_EQ(back->held_out.mae_rows, 124u);
+  EXPECT_EQ(back->wanted_algorithm, "auto");
+  EXPECT_EQ(back->boosted, manifest.boosted);
+  ASSERT_EQ(back->candidates.size(), 2u);
+  EXPECT_EQ(back->candidates[0].held_out.mae_rows, 124u);
+  EXPECT_EQ(back->candidates[1].failure, "a value is too large");
   EXPECT_EQ(back->notes, manifest.notes);
+}
+
+TEST(Manifest, tells_in_short_which_models_were_compared) {
+  Manifest manifest = example();
+  EXPECT_EQ(manifest.comparison(), "linear 4.7, boosted failed (RMSE)");
+  manifest.candidates[1].failure.clear();
+  EXPECT_EQ(manifest.comparison(), "linear 4.7, boosted - (RMSE)");
+  manifest.candidates.pop_back();
+  EXPECT_EQ(manifest.comparison(), "");
 }
 
 TEST(Manifest, without_held_out_rows_has_no_metrics) {
@@ -64,7 +82,7 @@ TEST(Manifest, without_held_out_rows_has_no_metrics) {
 TEST(Manifest, is_refused_without_any_of_its_members) {
   const Json whole = Json::parse(example().to_json());
   for (const auto& [name, value] : whole.items()) {
-    if (name == "settings") continue;  // younger than the others
+    if (name == "settings" || name == "training") continue;  // younger than the others
     Json json = whole;
     json.erase(name);
     const auto parsed = Manifest::parse(json.dump());
@@ -73,7 +91,7 @@ TEST(Manifest, is_refused_without_any_of_its_members) {
     json[name] = Json::array({Json::object()});
     ASSERT_FALSE(Manifest::parse(json.dump())) << name;
   }
-  for (const char* part : {"dataset", "split", "settings", "schema", "held_out"}) {
+  for (const char* part : {"dataset", "split", "settings", "training", "schema", "held_out"}) {
     for (const auto& [name, value] : whole[part].items()) {
       Json json = whole;
       json[part].erase(name);
@@ -85,10 +103,13 @@ TEST(Manifest, is_refused_without_any_of_its_members) {
 TEST(Manifest, of_the_first_days_tells_of_no_settings) {
   Json json = Json::parse(example().to_json());
   json.erase("settings");
+  json.erase("training");
   const auto parsed = Manifest::parse(json.dump());
   ASSERT_TRUE(parsed) << parsed.error().message();
   EXPECT_TRUE(parsed->drop_columns.empty());
   EXPECT_TRUE(parsed->intercept);
+  EXPECT_EQ(parsed->wanted_algorithm, "linear");
+  EXPECT_TRUE(parsed->candidates.empty());
 }
 
 TEST(Manifest, is_refused_where_its_schema_does_not_match_its_hash) {

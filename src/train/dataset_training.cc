@@ -26,10 +26,9 @@
 #include "format/csv_rows.h"
 #include "format/csv_write.h"
 #include "model/accumulator.h"
-#include "model/linear_fit.h"
-#include "model/metrics.h"
 #include "model/row_sample.h"
 #include "model/split.h"
+#include "train/model_choice.h"
 
 namespace weir::train {
 namespace {
@@ -173,6 +172,10 @@ class Pass {
     const std::size_t columns = reader_->schema().features.size() + 1;
     totals_ = std::make_unique<Totals>(columns, options_.bad_rows_max);
     sample_ = std::make_unique<model::RowSample>(columns, options_.seed, options_.sample_rows_max);
+    if (options_.algorithm != model::kLinear) {
+      growing_ = std::make_unique<model::RowSample>(columns, options_.seed,
+                                                    growing_rows_max(options_.boosted, columns));
+    }
     const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
     const unsigned threads = options_.threads != 0 ? options_.threads : processors;
     for (unsigned i = 0; i < threads; ++i) parsers_.emplace_back([this] { parse_chunks(); });
@@ -214,6 +217,11 @@ class Pass {
       result.trained.add(rows, to_train);
       result.held_out.add(rows, held_out);
       sample.add(rows, held_out);
+      if (growing_) {
+        // One for all threads, as it may be large; what it holds in the end is the same.
+        const std::lock_guard lock(growing_mutex_);
+        growing_->add(rows, to_train);
+      }
       if (!totals_->add(task->index, std::move(result))) stop_ = true;
     }
     const std::lock_guard lock(sample_mutex_);
@@ -241,13 +249,11 @@ class Pass {
   Result<TrainedModel> make_model() {
     const std::string what = "training on " + store_.url(dataset_.identity.path);
     const record::Schema& schema = reader_->schema();
-    model::FitOptions fit_options;
-    fit_options.intercept = options_.intercept;
-    model::LinearFit fit =
-        WEIR_TRY(during(model::fit_linear(totals_->trained(), schema, fit_options), what));
+    const record::RowBlock sample = sample_->to_block();
+    ChosenModel chosen = WEIR_TRY(during(choose(sample), what));
     TrainedModel trained;
     registry::Manifest& manifest = trained.manifest;
-    manifest.algorithm = std::string(fit.model.algorithm());
+    manifest.algorithm = std::string(chosen.model->algorithm());
     manifest.schema = schema;
     manifest.dataset_sha256 = hash_.finish_hex();
     manifest.rows = totals_->rows();
@@ -265,36 +271,24 @@ class Pass {
     manifest.test_fraction = options_.test_fraction;
     manifest.drop_columns = options_.drop_columns;
     manifest.intercept = options_.intercept;
-    manifest.notes = std::move(fit.report.notes);
-    const record::RowBlock sample = sample_->to_block();
-    WEIR_TRY(during(measure(fit.model, sample, manifest), what));
-    trained.model_json = fit.model.to_json();
+    manifest.wanted_algorithm = options_.algorithm;
+    manifest.boosted = options_.boosted;
+    manifest.candidates = std::move(chosen.candidates);
+    manifest.has_held_out = chosen.has_held_out;
+    manifest.held_out = chosen.held_out;
+    manifest.notes = std::move(chosen.notes);
+    trained.model_json = chosen.model->to_json();
     trained.test_csv = test_csv(schema, sample);
     return trained;
   }
 
-  // RMSE and R² over all held-out rows, from their own triangle; the mean absolute error over the
-  // sample, which is all of them where they are few enough.
-  Status measure(const model::LinearModel& model, const record::RowBlock& sample,
-                 registry::Manifest& manifest) const {
-    const model::Metrics exact = WEIR_TRY(model::held_out_metrics(totals_->held_out(), model));
-    if (!exact.rmse) return {};
-    model::ErrorSums sums;
-    std::vector<double> row(model.schema().features.size());
-    for (std::size_t i = 0; i < sample.rows; ++i) {
-      for (std::size_t j = 0; j < row.size(); ++j) row[j] = sample.value(i, j);
-      double prediction = 0;
-      model.predict(row, {&prediction, 1});
-      if (std::isfinite(prediction)) sums.add(prediction, sample.value(i, row.size()));
-    }
-    const model::Metrics sampled = sums.metrics();
-    manifest.has_held_out = true;
-    manifest.held_out = {*exact.rmse, sampled.mae.value_or(0), exact.r_squared.value_or(0),
-                         sampled.rows};
-    if (!exact.r_squared) {
-      manifest.notes.push_back("the held-out target is constant: R² means nothing");
-    }
-    return {};
+  Result<ChosenModel> choose(const record::RowBlock& sample) {
+    const record::RowBlock growing = growing_ ? growing_->to_block() : record::RowBlock();
+    growing_.reset();
+    const ChoiceOptions choice{options_.algorithm, options_.boosted, options_.seed,
+                               options_.intercept};
+    return choose_model({totals_->trained(), totals_->held_out(), sample, growing},
+                        reader_->schema(), choice, [this] { return report_progress(); });
   }
 
   static std::string test_csv(const record::Schema& schema, const record::RowBlock& sample) {
@@ -323,6 +317,8 @@ class Pass {
   std::atomic<bool> stop_{false};
   std::mutex sample_mutex_;
   std::unique_ptr<model::RowSample> sample_;  // guarded by sample_mutex_ while parsers run
+  std::mutex growing_mutex_;
+  std::unique_ptr<model::RowSample> growing_;  // guarded by growing_mutex_; absent without trees
 
   // Set once by the calling thread before the parsers start, then constant (Totals locks itself).
   std::string header_text_;

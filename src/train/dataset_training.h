@@ -3,7 +3,8 @@
 // The bytes are read and cut into chunks of whole records on the calling thread; other threads
 // parse and accumulate the chunks; their states are merged in the order of the file. So the model's
 // bits depend on the bytes and the options alone, not on threads or timing. Memory is bounded: a
-// few chunks of 1 MiB per thread, and the sample of held-out rows.
+// few chunks of 1 MiB per thread, and the sample of held-out rows; with trees, the rows to grow
+// them on, too.
 //
 // Threads: one call at a time per store is not required; the call starts and joins its own threads.
 // Errors: kBadData names the part, the line, the column and the cause; the store's; still_wanted's.
@@ -30,6 +31,8 @@ struct TrainingOptions {
   std::size_t sample_rows_max = 10'000;
   std::size_t record_bytes_max = 1'000'000;
   bool intercept = true;
+  std::string algorithm = "linear";  // or "boosted", or "auto": see model_choice.h
+  registry::BoostedSettings boosted;
   unsigned threads = 0;  // that parse; 0: as many as there are processors
 };
 

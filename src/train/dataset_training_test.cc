@@ -15,6 +15,7 @@
 #include "model/split.h"
 #include "store/forwarding_file_store.h"
 #include "store/memory_file_store.h"
+#include "train/model_choice.h"
 
 namespace weir::train {
 namespace {
@@ -143,6 +144,48 @@ TEST_F(DatasetTraining, learns_the_boston_table) {
   EXPECT_GT(coefficient("rm"), 2) << "rooms make a house dear";
   EXPECT_LT(coefficient("lstat"), -0.3);
   EXPECT_LT(coefficient("nox"), -10);
+}
+
+TEST_F(DatasetTraining, keeps_trees_for_the_boston_table_if_it_may_choose) {
+  std::ifstream file(std::string(WEIR_SOURCE_DIR) + "/data/boston.csv");
+  std::stringstream bytes;
+  bytes << file.rdbuf();
+  options.target = "medv";
+  const auto linear = train_on(bytes.str());
+  ASSERT_TRUE(linear);
+  options.algorithm = kAuto;
+  const auto best = train();
+  ASSERT_TRUE(best) << best.error().message();
+  const registry::Manifest& manifest = best->manifest;
+  EXPECT_EQ(manifest.algorithm, "boosted");
+  EXPECT_EQ(manifest.wanted_algorithm, "auto");
+  EXPECT_LT(manifest.held_out.rmse, 0.8 * linear->manifest.held_out.rmse);
+  ASSERT_EQ(manifest.candidates.size(), 2u);
+  EXPECT_NEAR(manifest.candidates[0].held_out.rmse, linear->manifest.held_out.rmse, 1e-9);
+  EXPECT_EQ(manifest.candidates[1].held_out.rmse, manifest.held_out.rmse);
+  EXPECT_EQ(manifest.candidates[1].rows, manifest.rows_trained);
+  EXPECT_EQ(best->test_csv, linear->test_csv);
+  EXPECT_TRUE(model::parse_model(best->model_json));
+}
+
+TEST_F(DatasetTrainingThreads, grows_the_same_trees_on_any_number_of_threads) {
+  options.algorithm = model::kBoosted;
+  options.boosted = {10, 3, 0.3, 1000};  // of 45,000: a sample
+  const auto one = train_on(table(0, 60'000));
+  ASSERT_TRUE(one) << one.error().message();
+  EXPECT_EQ(one->manifest.candidates.at(0).rows, 1000u);
+  EXPECT_NE(one->manifest.notes.at(0).find("1000 of the "), std::string::npos);
+  for (const unsigned threads : {2U, 5U}) {
+    options.threads = threads;
+    store.piece_bytes = 100'000 / threads;
+    const auto many = train();
+    ASSERT_TRUE(many) << many.error().message();
+    expect_equal(*one, *many);
+  }
+  options.seed = 2;  // another sample
+  const auto other = train();
+  ASSERT_TRUE(other);
+  EXPECT_NE(other->model_json, one->model_json);
 }
 
 TEST_F(DatasetTraining, gives_the_same_bits_however_the_bytes_come) {

@@ -196,7 +196,9 @@ Result<std::optional<std::uint64_t>> Trainer::version_of_same_bytes(
       manifest->test_fraction != options_.test_fraction ||
       manifest->schema.target != options_.target ||
       manifest->drop_columns != options_.drop_columns ||
-      manifest->intercept != options_.intercept) {
+      manifest->intercept != options_.intercept ||
+      manifest->wanted_algorithm != options_.algorithm ||
+      (options_.algorithm != model::kLinear && manifest->boosted != options_.boosted)) {
     return std::optional<std::uint64_t>();
   }
   Sha256 hash;
@@ -396,10 +398,15 @@ Status Trainer::conclude_with_model(const registry::Manifest& manifest) {
   ++counts_.trained;
   log::info("model in force", {{"version", manifest.version},
                                {"epoch", record.epoch},
+                               {"algorithm", manifest.algorithm},
                                {"rows", manifest.rows},
                                {"seconds", manifest.training_seconds},
                                {"rmse", manifest.held_out.rmse},
                                {"r2", manifest.held_out.r2}});
+  if (const std::string compared = manifest.comparison(); !compared.empty()) {
+    log::info("kept the better of two models",
+              {{"kept", manifest.algorithm}, {"compared", compared}});
+  }
   return finish_last_move();
 }
 

@@ -59,6 +59,8 @@ struct TrainerOptions {
   std::string target;
   std::vector<std::string> drop_columns;
   bool intercept = true;
+  std::string algorithm = "linear";
+  registry::BoostedSettings boosted;
 };
 
 struct TrainerCounts {
