@@ -38,24 +38,35 @@ Result<AuditModel> AuditModel::parse(std::string_view model_json) {
   const auto json = nlohmann::json::parse(model_json, nullptr, false);
   try {
     AuditModel model;
-    if (json.at("format") != "weirkeeper-model" || json.at("algorithm") != "linear") {
-      return fail(Code::kCorrupt, "not a linear model of this program");
+    if (json.at("format") != "weirkeeper-model") {
+      return fail(Code::kCorrupt, "not a model of this program");
     }
-    model.intercept_ = json.at("intercept");
-    model.coefficients_ = json.at("coefficients").get<std::vector<double>>();
+    std::size_t names = 0;
     for (const auto& name : json.at("features")) {
-      const std::size_t at = model.index_.size();
-      model.index_.emplace(name.get<std::string>(), at);
+      model.index_.emplace(name.get<std::string>(), names++);
     }
-    if (model.index_.size() != model.coefficients_.size() || model.index_.empty()) {
-      return fail(Code::kCorrupt,
-                  "as many coefficients as features, all of different names, are "
-                  "needed");
+    if (model.index_.size() != names || names == 0) {
+      return fail(Code::kCorrupt, "features, all of different names, are needed");
+    }
+    const std::string algorithm = json.at("algorithm");
+    if (algorithm == "linear") {
+      WEIR_TRY(model.parse_linear(json));
+    } else if (algorithm == "boosted") {
+      model.trees_ = WEIR_TRY(AuditTrees::parse(json, names));
+    } else {
+      return fail(Code::kCorrupt, "neither a linear model nor one of trees");
     }
     return model;
   } catch (const nlohmann::json::exception& e) {
     return fail(Code::kCorrupt, std::string("the model is not as it should be: ") + e.what());
   }
+}
+
+Status AuditModel::parse_linear(const nlohmann::json& json) {
+  intercept_ = json.at("intercept");
+  coefficients_ = json.at("coefficients").get<std::vector<double>>();
+  if (coefficients_.size() == features()) return {};
+  return fail(Code::kCorrupt, "as many coefficients as features are needed");
 }
 
 std::optional<std::size_t> AuditModel::index_of(std::string_view name) const {
@@ -65,6 +76,7 @@ std::optional<std::size_t> AuditModel::index_of(std::string_view name) const {
 }
 
 double AuditModel::predict(const double* row) const {
+  if (trees_) return trees_->predict(row);
   double value = intercept_;
   for (std::size_t i = 0; i < coefficients_.size(); ++i) {
     const double product = coefficients_[i] * row[i];

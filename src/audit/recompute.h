@@ -1,10 +1,12 @@
 // What a prediction has to be: the arithmetic of docs and model files, implemented a second time.
 //
 // Nothing here is shared with the scorer: messages are read by simdjson's DOM, models by
-// nlohmann-json. The formula is the one that model/linear_model.h promises, in IEEE 754 binary64,
-// each operation rounded to nearest and none fused:
+// nlohmann-json. The formula of a linear model is the one that model/linear_model.h promises, in
+// IEEE 754 binary64, each operation rounded to nearest and none fused:
 //
 //   p = intercept;  for each feature j in the model's order:  p = p + (coefficient[j] * x[j])
+//
+// That of trees stands in audit_trees.h.
 //
 // Units: those of the target. Threads: a Recomputer belongs to one; an AuditModel is constant.
 // Errors: parse() gives kCorrupt with what is wrong. A zero's sign is not told from the other's.
@@ -13,11 +15,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "audit/audit_trees.h"
 #include "base/error.h"
 
 namespace weir::audit {
@@ -26,14 +30,17 @@ class AuditModel {
  public:
   static Result<AuditModel> parse(std::string_view model_json);
 
-  std::size_t features() const { return coefficients_.size(); }
+  std::size_t features() const { return index_.size(); }
   // The place of a feature in the model's order.
   std::optional<std::size_t> index_of(std::string_view name) const;
   double predict(const double* row) const;  // features() values
 
  private:
+  Status parse_linear(const nlohmann::json& json);
+
   double intercept_ = 0;
   std::vector<double> coefficients_;
+  std::optional<AuditTrees> trees_;  // where the model is of them
   std::map<std::string, std::size_t, std::less<>> index_;
 };
 

@@ -61,6 +61,50 @@ TEST_F(RecomputerTest, says_so_where_it_cannot_tell) {
   EXPECT_EQ(expect(R"({"x": 1, "y": 2, "z": 1e999})").verdict, Verdict::kUnknown);
 }
 
+constexpr const char* kTrees =
+    R"({"format": "weirkeeper-model", "algorithm": "boosted", "features": ["x", "y"], "base": 16777216,
+        "trees": [{"feature": [1, -1, 0, -1, -1], "value": [0.1, 1, 2.5, 1, 3], "missing_left": [0, 0]},
+                  {"feature": [-1], "value": [1], "missing_left": []}]})";
+
+TEST(AuditModel, goes_down_trees_in_binary32_and_adds_up_in_their_order) {
+  const auto model = AuditModel::parse(kTrees);
+  ASSERT_TRUE(model) << model.error().message();
+  const auto value = [&](double x, double y) {
+    const double row[] = {x, y};
+    return model->predict(row);
+  };
+  // 2^24 + 1 is no float and rounds to 2^24, twice; 2^24 + 3 rounds to 2^24 + 4, and so on.
+  EXPECT_EQ(value(9, 0), 16777216);
+  EXPECT_EQ(value(2.4, 1), 16777216);
+  EXPECT_EQ(value(2.5, 1), 16777220);
+  // As a float this is the threshold itself.
+  EXPECT_EQ(value(2.4999999999, 1), 16777220);
+  EXPECT_EQ(value(9, 0.1), 16777220);
+  EXPECT_EQ(value(1e300, 1), 16777220);
+  EXPECT_EQ(value(-1e300, 1), 16777216);
+}
+
+TEST(AuditModel, of_trees_is_refused_where_they_are_none) {
+  const auto with = [](const std::string& tree) {
+    return AuditModel::parse(
+        R"({"format": "weirkeeper-model", "algorithm": "boosted", "features": ["x"], "base": 1, "trees": [)" +
+        tree + "]}");
+  };
+  EXPECT_TRUE(with(R"({"feature": [0, -1, -1], "value": [1, 2, 3]})"));
+  for (const char* tree :
+       {"1", "null", "{}", R"({"feature": [], "value": []})", R"({"feature": [0], "value": [1]})",
+        R"({"feature": [-1, -1], "value": [1, 2]})", R"({"feature": [-1], "value": [1, 2]})",
+        R"({"feature": [1, -1, -1], "value": [1, 2, 3]})",
+        R"({"feature": [-2, -1, -1], "value": [1, 2, 3]})",
+        R"({"feature": [0, -1], "value": [1, 2]})", R"({"feature": [-1], "value": [1e39]})",
+        R"({"feature": [-1], "value": ["1"]})", R"({"feature": [-1.0], "value": [1]})",
+        R"({"feature": [0, 0, -1], "value": [1, 2, 3]})"}) {
+    const auto model = with(tree);
+    ASSERT_FALSE(model) << tree;
+    EXPECT_EQ(model.error().code(), Code::kCorrupt);
+  }
+}
+
 TEST(AuditModel, is_refused_where_it_is_not_whole) {
   for (const char* text :
        {"", "[]", "{}", R"({"format": "weirkeeper-model", "algorithm": "trees"})",

@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 import pytest
 from support.kafka import Topic
 from support.promises import check_promises
-from support.regression import predict
 from support.tables import plane, read_table
 
 FEATURES = ["x1", "x2", "x3"]
@@ -59,7 +58,7 @@ def check_answers(pipeline, answers, wanted, version):
         answer = json.loads(record.value)
         origin = origins[place(record)]
         row = json.loads(origin.value)
-        expected = predict(model.intercept, model.coefficients, [row[n] for n in model.features])
+        expected = model.predict([row[n] for n in model.features])
         assert answer["prediction"].hex() == expected.hex(), answer
         assert (answer["model"], answer["epoch"]) == (version, version)
         assert record.key == origin.key

@@ -16,7 +16,6 @@ from collections import defaultdict
 
 import numpy
 
-from support.regression import predict
 
 SHOWN_MAX = 5  # of each kind of fault
 MEMBER_SILENCE_MS = 15_000
@@ -210,7 +209,7 @@ class Judge:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self._faults.add("a prediction of what cannot be scored", (place, repr(error)))
             return
-        expected = [predict(model.intercept, model.coefficients, row) for row in rows]
+        expected = [model.predict(row) for row in rows]
         given = self._lists.get(place)
         if many != (given is not None):
             self._faults.add("one for many, or many for one", place)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from support.hdfs import Hdfs
 from support.kafka import Admin, Topic, log_ends, send_all
 from support.process import Process, clean_environment
+from support.regression import Trees, predict
 from support.stack import WEIR
 from support.waiting import PATIENCE, wait_until
 
@@ -20,6 +21,13 @@ class Model:
     features: list
     coefficients: list
     manifest: dict
+    trees: Trees | None = None  # of a boosted model, which has neither intercept nor coefficients
+
+    def predict(self, row):
+        """What the program has to answer, bit for bit."""
+        if self.trees:
+            return self.trees.predict(row)
+        return predict(self.intercept, self.coefficients, row)
 
 
 def _yaml(settings, indent=""):
@@ -151,6 +159,9 @@ class Pipeline:
         path = self.model_path(version)
         model = self.hdfs.read_json(f"{path}/model.json")
         manifest = self.hdfs.read_json(f"{path}/manifest.json")
+        assert model["algorithm"] == manifest["algorithm"]
+        if model["algorithm"] == "boosted":
+            return Model(version, 0.0, model["features"], [], manifest, Trees(model))
         numbers = [model["intercept"], *model["coefficients"]]
         assert all(math.isfinite(number) for number in numbers)
         return Model(

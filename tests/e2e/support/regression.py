@@ -1,4 +1,4 @@
-"""The arithmetic that weir documents, written again: src/model/split.h and linear_model.h."""
+"""The arithmetic that weir documents, written again: src/model/split.h, linear_model.h, boosted_model.h."""
 
 import math
 
@@ -33,6 +33,35 @@ def predict(intercept, coefficients, row):
     for coefficient, value in zip(coefficients, row, strict=True):
         p = p + coefficient * value
     return p
+
+
+class Trees:
+    """The trees of a model.json; every number and every sum is a binary32."""
+
+    def __init__(self, model):
+        self._base = numpy.float32(model["base"])
+        self.trees = []
+        for tree in model["trees"]:
+            children, dealt = {}, 1
+            for node, feature in enumerate(tree["feature"]):
+                if feature >= 0:
+                    children[node] = (dealt, dealt + 1)
+                    dealt += 2
+            assert dealt == len(tree["feature"]) == len(tree["value"])
+            values = [numpy.float32(value) for value in tree["value"]]
+            self.trees.append((tree["feature"], values, children))
+
+    def predict(self, row):
+        with numpy.errstate(over="ignore"):  # what is too large becomes infinite
+            row = [numpy.float32(value) for value in row]
+        total = self._base
+        for feature, value, children in self.trees:
+            node = 0
+            while node in children:
+                left, right = children[node]
+                node = left if row[feature[node]] < value[node] else right
+            total = numpy.float32(total + value[node])
+        return float(total)
 
 
 def least_squares(names, rows, target):
