@@ -158,11 +158,20 @@ TEST(BoostedModel, sends_values_to_the_left_only_below_the_threshold) {
   ASSERT_TRUE(model);
   const double above = std::nextafter(2.5, 3.0);  // as a float it is the threshold itself
   const double below = std::nextafter(2.5, 2.0);
-  const std::vector<double> rows{2.5,   above,  below, std::nextafter(2.5F, 2.0F),
-                                 1e300, -1e300, -0.0,  std::nan("")};
+  // Without a missing value, with one, and each row alone: three ways through the code.
+  std::vector<double> rows{2.5, above, below, std::nextafter(2.5F, 2.0F), 1e300, -1e300, -0.0};
   std::vector<double> out(rows.size());
   model->predict(rows, out);
+  EXPECT_THAT(out, testing::ElementsAre(1, 1, 1, -1, 1, -1, -1));
+  rows.push_back(std::nan(""));
+  out.resize(rows.size());
+  model->predict(rows, out);
   EXPECT_THAT(out, testing::ElementsAre(1, 1, 1, -1, 1, -1, -1, -1));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    double alone = 0;
+    model->predict({&rows[i], 1}, {&alone, 1});
+    EXPECT_EQ(alone, out[i]) << rows[i];
+  }
 }
 
 TEST(BoostedModel, takes_the_deepest_tree_and_refuses_one_that_is_deeper) {
