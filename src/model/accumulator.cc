@@ -1,7 +1,8 @@
 // Rows wait in a buffer until a block is full; a full block is shifted, scaled and folded into the
 // triangle of the lowest level. A triangle that has taken kFoldsPerLevel folds is folded into the
 // one above and begins anew, like a digit that carries: rounding errors grow with the logarithm of
-// the number of rows instead of with the number.
+// the number of rows instead of with the number. Parts that are merged are carried in levels of
+// their own: a file of a million chunks is as accurate as one of a few.
 //
 // The shift is by the mean of the first block, per column, which leaves the column of ones least
 // like the others; where one wild value pulls the mean away from the middle of the data, by the
@@ -28,6 +29,27 @@ struct Level {
   std::uint32_t folds = 0;
 };
 
+// Folds the level's triangle into the one above where it has taken its share, and so on upwards.
+void carry(std::vector<Level>& levels, std::size_t size) {
+  for (std::size_t i = 0; i < levels.size() && levels[i].folds == kFoldsPerLevel; ++i) {
+    if (i + 1 == levels.size()) levels.push_back({std::vector<double>(size * size), 0});
+    fold_triangle(levels[i + 1].r.data(), levels[i].r.data(), size);
+    ++levels[i + 1].folds;
+    std::fill(levels[i].r.begin(), levels[i].r.end(), 0.0);
+    levels[i].folds = 0;
+  }
+}
+
+// All levels in one; none are left.
+std::vector<double> collapse_levels(std::vector<Level>& levels, std::size_t size) {
+  for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
+    fold_triangle(levels[i + 1].r.data(), levels[i].r.data(), size);
+  }
+  std::vector<double> r = std::move(levels.back().r);
+  levels.clear();
+  return r;
+}
+
 // The mean where it lies no further from the median than the quartiles are apart, else the median.
 // A constant column gives that constant exactly.
 double middle_of(const double* values, std::size_t count) {
@@ -43,8 +65,11 @@ double middle_of(const double* values, std::size_t count) {
 }  // namespace
 
 struct Accumulator::State {
-  explicit State(std::size_t data_columns)
-      : columns(data_columns), size(data_columns + 1), too_wide(data_columns > kColumnsMax) {
+  State(std::size_t data_columns, RowKeeping keeping)
+      : columns(data_columns),
+        size(data_columns + 1),
+        too_wide(data_columns > kColumnsMax),
+        keeps(keeping == RowKeeping::kWhileFew && !too_wide) {
     if (too_wide) return;
     reference.assign(columns, 0);
     exponent.assign(columns, kExponentMin);
@@ -56,28 +81,41 @@ struct Accumulator::State {
   double* column(std::size_t index) { return block.data()->values + (index + 1) * kBlockRows; }
   bool refused() const { return too_wide || bad_column; }
 
+  // Whether room for so many rows was made among those that are kept.
+  bool keep(std::size_t count);
   void take_full_block();
   void close_partial_block();
   void fold_buffered();
   bool shift_and_scale(std::size_t data_column);
   void raise_exponent(std::size_t data_column, int to);
-  void carry();
+  void close_part();
+  void take_part(std::vector<double> r);
   Triangle collapse();
-  void restart_from(Triangle triangle);
 
   const std::size_t columns;
   const std::size_t size;
   const bool too_wide;
+  bool keeps;
+  std::vector<double> kept;  // row-major
   std::uint64_t rows = 0;
   std::uint64_t folded_rows = 0;
+  std::uint64_t rows_since_part = 0;
   std::optional<std::size_t> bad_column;
   std::vector<double> reference;
   std::vector<int> exponent;
-  std::vector<Level> levels;
+  std::vector<Level> levels;  // of blocks, since the last merge
+  std::vector<Level> parts;   // of merged parts; none before the first merge
   std::vector<CacheLine> block;
   std::vector<double> dots;
   std::size_t buffered = 0;
 };
+
+bool Accumulator::State::keep(std::size_t count) {
+  if (keeps && count <= (kKeptNumbersMax - kept.size()) / columns) return true;
+  keeps = false;
+  kept = {};
+  return false;
+}
 
 void Accumulator::State::take_full_block() {
   if (buffered == kBlockRows) fold_buffered();
@@ -113,8 +151,9 @@ void Accumulator::State::fold_buffered() {
   }
   block_kernels().fold(levels[0].r.data(), size, ones, dots.data());
   folded_rows += count;
+  rows_since_part += count;
   ++levels[0].folds;
-  carry();
+  carry(levels, size);
 }
 
 bool Accumulator::State::shift_and_scale(std::size_t j) {
@@ -128,35 +167,44 @@ bool Accumulator::State::shift_and_scale(std::size_t j) {
 
 void Accumulator::State::raise_exponent(std::size_t j, int to) {
   if (to <= exponent[j]) return;
-  for (Level& level : levels) scale_column(level.r.data(), size, j + 1, exponent[j] - to);
-  exponent[j] = to;
-}
-
-void Accumulator::State::carry() {
-  for (std::size_t i = 0; i < levels.size() && levels[i].folds == kFoldsPerLevel; ++i) {
-    if (i + 1 == levels.size()) levels.push_back({std::vector<double>(size * size), 0});
-    fold_triangle(levels[i + 1].r.data(), levels[i].r.data(), size);
-    ++levels[i + 1].folds;
-    std::fill(levels[i].r.begin(), levels[i].r.end(), 0.0);
-    levels[i].folds = 0;
+  for (std::vector<Level>* const each : {&levels, &parts}) {
+    for (Level& level : *each) scale_column(level.r.data(), size, j + 1, exponent[j] - to);
   }
+  exponent[j] = to;
 }
 
 Triangle Accumulator::State::collapse() {
   close_partial_block();
-  for (std::size_t i = 0; i + 1 < levels.size(); ++i) {
-    fold_triangle(levels[i + 1].r.data(), levels[i].r.data(), size);
+  std::vector<double> r = collapse_levels(levels, size);
+  if (!parts.empty()) {
+    std::vector<double> all = collapse_levels(parts, size);
+    fold_triangle(all.data(), r.data(), size);
+    r = std::move(all);
   }
-  return Triangle{folded_rows, size, std::move(levels.back().r), reference, exponent};
+  return Triangle{folded_rows, size, std::move(r), reference, exponent, std::move(kept)};
 }
 
-void Accumulator::State::restart_from(Triangle triangle) {
-  folded_rows = triangle.rows;
+// The rows that were added since the last merge are a part like those that are merged.
+void Accumulator::State::close_part() {
+  close_partial_block();
+  if (refused() || rows_since_part == 0) return;
+  take_part(collapse_levels(levels, size));
   levels.assign(1, {std::vector<double>(size * size), 0});
-  levels.push_back({std::move(triangle.r), 1});
+  rows_since_part = 0;
 }
 
-Accumulator::Accumulator(std::size_t columns) : state_(std::make_unique<State>(columns)) {
+void Accumulator::State::take_part(std::vector<double> r) {
+  if (parts.empty()) {
+    parts.push_back({std::move(r), 1});
+    return;
+  }
+  fold_triangle(parts[0].r.data(), r.data(), size);
+  ++parts[0].folds;
+  carry(parts, size);
+}
+
+Accumulator::Accumulator(std::size_t columns, RowKeeping keeping)
+    : state_(std::make_unique<State>(columns, keeping)) {
   WEIR_CHECK(columns > 0);
 }
 Accumulator::~Accumulator() = default;
@@ -170,6 +218,11 @@ void Accumulator::add(const record::RowBlock& block, std::size_t first, std::siz
   State& state = *state_;
   WEIR_CHECK(block.columns == state.columns && first <= block.rows && count <= block.rows - first);
   state.rows += count;
+  if (state.keep(count)) {
+    for (std::size_t i = first; i < first + count; ++i) {
+      for (std::size_t j = 0; j < state.columns; ++j) state.kept.push_back(block.value(i, j));
+    }
+  }
   while (count > 0 && !state.refused()) {
     const std::size_t taken = std::min(count, kBlockRows - state.buffered);
     for (std::size_t j = 0; j < state.columns; ++j) {
@@ -188,6 +241,11 @@ void Accumulator::add(const record::RowBlock& block, std::span<const std::uint32
   WEIR_CHECK(block.columns == state.columns);
   for (const std::uint32_t row : rows) WEIR_CHECK(row < block.rows);
   state.rows += rows.size();
+  if (state.keep(rows.size())) {
+    for (const std::uint32_t row : rows) {
+      for (std::size_t j = 0; j < state.columns; ++j) state.kept.push_back(block.value(row, j));
+    }
+  }
   while (!rows.empty() && !state.refused()) {
     const auto taken = rows.first(std::min(rows.size(), kBlockRows - state.buffered));
     for (std::size_t j = 0; j < state.columns; ++j) {
@@ -204,9 +262,14 @@ void Accumulator::add(const record::RowBlock& block, std::span<const std::uint32
 void Accumulator::merge(const Accumulator& following) {
   State& state = *state_;
   WEIR_CHECK(following.columns() == state.columns);
-  state.close_partial_block();
+  state.close_part();
   state.rows += following.rows();
   if (state.refused() || following.rows() == 0) return;
+  if (!following.state_->keeps) state.keeps = false;
+  if (state.keep(following.rows())) {
+    const std::vector<double>& theirs = following.state_->kept;
+    state.kept.insert(state.kept.end(), theirs.begin(), theirs.end());
+  }
 
   State other(*following.state_);
   Triangle theirs = other.collapse();
@@ -217,7 +280,8 @@ void Accumulator::merge(const Accumulator& following) {
   if (state.folded_rows == 0) {
     state.reference = theirs.reference;
     state.exponent = theirs.exponent;
-    state.restart_from(std::move(theirs));
+    state.folded_rows = theirs.rows;
+    state.take_part(std::move(theirs.r));
     return;
   }
   std::vector<int> exponent(state.columns);
@@ -227,10 +291,8 @@ void Accumulator::merge(const Accumulator& following) {
     state.raise_exponent(j, exponent[j]);
   }
   move_to(theirs, state.reference, exponent);
-  Triangle ours = state.collapse();
-  fold_triangle(ours.r.data(), theirs.r.data(), state.size);
-  ours.rows += theirs.rows;
-  state.restart_from(std::move(ours));
+  state.folded_rows += theirs.rows;
+  state.take_part(std::move(theirs.r));
 }
 
 Result<Triangle> Accumulator::summary(const record::Schema& schema) const {

@@ -9,7 +9,7 @@
 // Owner: the trainer. Threads: one thread per object. Shapes: `columns` = features + 1, the target
 // last; another shape is a bug of the caller. Bad values (not finite, or beyond kValueMax) are
 // remembered and refused by summary(), so no result is ever a NaN. Memory: about
-// 8 * columns * (3 * columns + kBlockRows) bytes.
+// 8 * columns * (3 * columns + kBlockRows) bytes, and the rows themselves as long as they are few.
 #pragma once
 
 #include <cstddef>
@@ -27,10 +27,17 @@ namespace weir::model {
 
 inline constexpr double kValueMax = 1e300;  // magnitude; differences and sums stay finite
 
+// While a set has no more numbers than this, its rows are kept beside the triangle, so that a fit
+// can be refined on them. Half a megabyte.
+inline constexpr std::size_t kKeptNumbersMax = 65'536;
+
+enum class RowKeeping { kNone, kWhileFew };
+
 class Accumulator {
  public:
-  // More than kColumnsMax columns: nothing is kept, and summary() says why.
-  explicit Accumulator(std::size_t columns);
+  // More than kColumnsMax columns: nothing is kept, and summary() says why. A set that was merged
+  // from parts keeps its rows if all of them do.
+  explicit Accumulator(std::size_t columns, RowKeeping keeping = RowKeeping::kWhileFew);
   ~Accumulator();
   Accumulator(Accumulator&&) noexcept;
   Accumulator& operator=(Accumulator&&) noexcept;

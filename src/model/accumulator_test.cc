@@ -99,10 +99,10 @@ TEST(Accumulator, gives_these_very_bits) {
     }
     rows.push_back(row);
   }
-  const auto fit = fit_linear(accumulate(rows), schema_of(3));
+  const auto fit = fit_linear(accumulate(rows, RowKeeping::kNone), schema_of(3));
   ASSERT_TRUE(fit);
   EXPECT_EQ(std::bit_cast<std::uint64_t>(fit->model.intercept()), 4665855903413404975U);
-  EXPECT_EQ(std::bit_cast<std::uint64_t>(fit->model.coefficients()[0]), 13806011151941394592U);
+  EXPECT_EQ(std::bit_cast<std::uint64_t>(fit->model.coefficients()[0]), 13806011151941394593U);
   EXPECT_EQ(std::bit_cast<std::uint64_t>(fit->model.coefficients()[2]), 4574012387547294016U);
 }
 
@@ -185,6 +185,61 @@ TEST(Accumulator, is_not_changed_by_a_summary_nor_by_merging_nothing) {
   const Triangle before = triangle_of(one);
   one.merge(Accumulator(block.columns));
   EXPECT_TRUE(same_bits(triangle_of(one), before));
+}
+
+// A column that is the sum of others: what is left of it is rounding, and tells how much there was.
+TEST(Accumulator, is_as_accurate_after_many_merges_as_after_few) {
+  std::mt19937_64 generator(7);
+  record::RowBlock block = block_of(Rows(10, std::vector<double>(5)));
+  Accumulator merged(5);
+  for (int part = 0; part < 30'000; ++part) {
+    for (std::size_t i = 0; i < block.rows; ++i) {
+      double sum = 0;
+      for (std::size_t j = 0; j < 4; ++j) {
+        const double value = static_cast<double>(generator() % 20'001) - 10'000;
+        block.values[(j == 3 ? 4 : j) * block.rows + i] = value;
+        if (j < 3) sum += value;
+      }
+      block.values[3 * block.rows + i] = sum;
+    }
+    merged.merge(accumulate_part(block, 0, block.rows));
+  }
+  const Triangle triangle = triangle_of(merged);
+  double square = 0;
+  for (std::size_t i = 0; i <= 4; ++i) square += triangle.at(i, 4) * triangle.at(i, 4);
+  EXPECT_LT(std::abs(triangle.at(4, 4)), 16 * 2.2e-16 * std::sqrt(square));
+}
+
+TEST(Accumulator, keeps_the_rows_of_small_sets_in_their_order) {
+  const Rows rows = random_rows(700, 3);
+  const record::RowBlock block = block_of(rows);
+  const std::vector<double> kept = triangle_of(accumulate_part(block, 0, 700)).kept;
+  ASSERT_EQ(kept.size(), 2800U);
+  for (std::size_t i = 0; i < 700; ++i) {
+    for (std::size_t j = 0; j < 4; ++j) EXPECT_EQ(kept[i * 4 + j], rows[i][j]);
+  }
+  Accumulator merged = accumulate_part(block, 0, 300);
+  merged.merge(accumulate_part(block, 300, 100));
+  merged.add(block, 400, 300);
+  EXPECT_EQ(triangle_of(merged).kept, kept);
+}
+
+TEST(Accumulator, keeps_no_rows_of_large_sets_nor_of_a_set_with_a_part_that_kept_none) {
+  const record::RowBlock block = block_of(random_rows(kKeptNumbersMax / 4 + 1, 3));
+  EXPECT_FALSE(triangle_of(accumulate_part(block, 0, block.rows - 1)).kept.empty());
+  EXPECT_TRUE(triangle_of(accumulate_part(block, 0, block.rows)).kept.empty());
+  Accumulator merged = accumulate_part(block, 0, block.rows - 1);
+  merged.merge(accumulate_part(block, block.rows - 1, 1));
+  EXPECT_TRUE(triangle_of(merged).kept.empty());
+
+  Accumulator without(4, RowKeeping::kNone);
+  without.add(block, 0, 100);
+  EXPECT_TRUE(triangle_of(without).kept.empty());
+  Accumulator mixed = accumulate_part(block, 0, 100);
+  mixed.merge(without);
+  mixed.merge(accumulate_part(block, 100, 10));
+  EXPECT_EQ(mixed.rows(), 210U);
+  EXPECT_TRUE(triangle_of(mixed).kept.empty());
 }
 
 TEST(Accumulator, passes_a_bad_value_on_through_a_merge) {

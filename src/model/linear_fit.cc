@@ -1,8 +1,17 @@
 // The triangle's columns are taken in order into a QR decomposition of their own, in which a column
 // that adds nothing to those before it is passed over. What is left of a column after the ones
-// before it is its distance from their span; that, and not the determinant of anything, is what
-// "dependent" is judged by. Then back substitution, in the scaled numbers of the triangle; the
-// powers of two and the shift are undone last.
+// before it is its distance from their span. Whether that is something or nothing is judged by what
+// rounding could have made of it: the column is a combination b_1, b_2, ... of those before it and
+// the rest, and rounding errors in each of them, e_1, e_2, ..., leave a rest of up to
+//
+//   sqrt(e^2 + (b_1 e_1)^2 + (b_2 e_2)^2 + ...)
+//
+// even where nothing is left in truth. A fixed share of the column's length in the place of this
+// would keep the difference of two columns that are nearly alike (large b, so a rest of errors),
+// and drop powers of x of a high degree (small rest, yet a million times the errors).
+//
+// Then back substitution in doubled precision, in the scaled numbers of the triangle; the powers of
+// two and the shift are undone last, before anything is rounded to a double.
 
 #include "model/linear_fit.h"
 
@@ -11,16 +20,18 @@
 #include <limits>
 #include <utility>
 
-#include "model/accurate_sum.h"
+#include "model/double_double.h"
+#include "model/row_refinement.h"
 #include "model/triangle.h"
 
 namespace weir::model {
 namespace {
 
-// A column is dependent where less than this part of it lies outside the span of the columns
-// before. QR of 12 million rows leaves some 1e-15 of an exact copy; data with more than 11 common
-// digits would give coefficients without a digit that means anything.
-constexpr double kDependentBelow = 1e-12;
+// Rounding errors of a column, as a share of its length: those of folding its rows, about the
+// middle of the data (a tenth of this was seen after 100,000 merges), and those that its values
+// were born with, which go with their magnitude (uniform, so that this is far more than chance).
+constexpr double kFoldError = 64 * std::numeric_limits<double>::epsilon();
+constexpr double kValueError = 4 * std::numeric_limits<double>::epsilon();
 
 enum class Verdict { kTaken, kConstant, kDependent };
 
@@ -37,10 +48,12 @@ struct Solver {
     }
     pivots.reserve(size);
     verdicts.assign(size, Verdict::kTaken);
-    if (intercept) pivots.push_back(0);
+    if (intercept) {
+      pivots.push_back(0);
+      errors.push_back(kFoldError * std::abs(at(0, 0)));
+    }
     for (std::size_t column = 1; column + 1 < size; ++column) take(column);
-    target_length = tail_length(target(), skipped_rows);
-    residual_length = tail_length(target(), pivots.size());
+    solve();
   }
 
   std::size_t target() const { return size - 1; }
@@ -54,24 +67,38 @@ struct Solver {
   }
 
   // How large a column of nothing but the rounding errors of its values could be.
-  double rounding_length(std::size_t column) const {
+  double value_error(std::size_t column) const {
     const double magnitude =
         std::ldexp(std::abs(triangle.reference[column - 1]), -triangle.exponent[column - 1]);
-    return 4 * std::numeric_limits<double>::epsilon() * magnitude *
-           std::sqrt(static_cast<double>(triangle.rows));
+    return kValueError * magnitude * std::sqrt(static_cast<double>(triangle.rows));
+  }
+
+  // What rounding could leave of the column where it is a combination of those taken so far.
+  double rest_of_errors(std::size_t column, double error) const {
+    double sum = error * error;
+    std::vector<double> share(pivots.size());
+    for (std::size_t i = pivots.size(); i-- > 0;) {
+      double value = at(i, column);
+      for (std::size_t k = i + 1; k < pivots.size(); ++k) value -= at(i, pivots[k]) * share[k];
+      share[i] = value / at(i, pivots[i]);
+      sum += share[i] * share[i] * errors[i] * errors[i];
+    }
+    return std::sqrt(sum);
   }
 
   void take(std::size_t column) {
     const std::size_t rank = pivots.size();
     const double length = tail_length(column, skipped_rows);
     const double rest = tail_length(column, rank);
-    if (length <= rounding_length(column)) {
+    const double error = std::hypot(kFoldError * tail_length(column, 0), value_error(column));
+    if (length <= value_error(column)) {
       verdicts[column] = Verdict::kConstant;
-    } else if (rest <= kDependentBelow * length || rest <= rounding_length(column)) {
+    } else if (!(rest > rest_of_errors(column, error))) {
       verdicts[column] = Verdict::kDependent;
     } else {
       reflect(column, rank, rest);
       pivots.push_back(column);
+      errors.push_back(error);
     }
   }
 
@@ -92,16 +119,35 @@ struct Solver {
     }
   }
 
-  // Scaled coefficients, one per pivot.
-  std::vector<double> solve() const {
-    std::vector<double> b(pivots.size());
+  void solve() {
+    b.resize(pivots.size());
     for (std::size_t i = pivots.size(); i-- > 0;) {
-      AccurateSum sum;
-      sum.add(at(i, target()));
-      for (std::size_t k = i + 1; k < pivots.size(); ++k) sum.add_product(-at(i, pivots[k]), b[k]);
-      b[i] = sum.value() / at(i, pivots[i]);
+      DoubleDouble sum = at(i, target());
+      for (std::size_t k = i + 1; k < pivots.size(); ++k) sum = sum - b[k] * at(i, pivots[k]);
+      b[i] = sum / at(i, pivots[i]);
     }
-    return b;
+    if (triangle.kept.empty()) {
+      target_length = tail_length(target(), skipped_rows);
+      residual_length = tail_length(target(), pivots.size());
+      r_squared = share_explained();
+    } else {
+      RowSolution refined = refine_on_rows(triangle, pivots, std::move(b));
+      b = std::move(refined.b);
+      target_length = refined.target_length;
+      residual_length = refined.residual_length;
+      r_squared = refined.r_squared;
+    }
+  }
+
+  // By the smaller part, so that nothing cancels.
+  double share_explained() const {
+    const double ratio = residual_length / target_length;
+    if (ratio * ratio < 0.5) return 1 - ratio * ratio;
+    double explained = 0;
+    for (std::size_t i = skipped_rows; i < pivots.size(); ++i) {
+      explained += at(i, target()) * at(i, target());
+    }
+    return explained / (target_length * target_length);
   }
 
   // |R'^-1 u|, the standard error of u . b in units of the residual standard deviation, where u is
@@ -120,9 +166,12 @@ struct Solver {
   std::size_t size;
   std::size_t skipped_rows = 0;     // 1 where lengths are about the mean
   std::vector<std::size_t> pivots;  // the columns that count, in order
+  std::vector<double> errors;       // per pivot: how much of its length may be rounding
   std::vector<Verdict> verdicts;    // per column of the triangle
+  std::vector<DoubleDouble> b;      // per pivot: the scaled coefficient
   double target_length = 0;         // scaled by 2^-e_y, as is the next
   double residual_length = 0;
+  double r_squared = 0;  // means nothing where the target's length is 0
 };
 
 std::optional<double> finite(double value) {
@@ -145,8 +194,7 @@ class Reporter {
       report_.residual_standard_deviation = finite(std::ldexp(scaled_deviation_, target_exponent));
     }
     if (solver_.target_length > 0) {
-      const double ratio = solver_.residual_length / solver_.target_length;
-      report_.r_squared = 1 - ratio * ratio;
+      report_.r_squared = solver_.r_squared;
     } else {
       report_.notes.push_back("the target '" + schema_.target + "' is " +
                               (options_.intercept ? "constant" : "zero in every row"));
@@ -175,7 +223,6 @@ class Reporter {
   }
 
   void add_features() {
-    scaled_ = solver_.solve();
     const std::vector<int>& exponent = solver_.triangle.exponent;
     report_.features.resize(schema_.features.size());
     for (std::size_t j = 0; j < schema_.features.size(); ++j) {
@@ -187,7 +234,7 @@ class Reporter {
     for (std::size_t i = options_.intercept ? 1 : 0; i < solver_.pivots.size(); ++i) {
       const std::size_t j = solver_.pivots[i] - 1;
       const int power = exponent.back() - exponent[j];
-      report_.features[j].value = std::ldexp(scaled_[i], power);
+      report_.features[j].value = std::ldexp(solver_.b[i].value(), power);
       std::vector<double> unit(solver_.pivots.size());
       unit[i] = 1;
       judge(report_.features[j], solver_.spread_of(std::move(unit), i), power);
@@ -202,28 +249,29 @@ class Reporter {
                             "; its coefficient is 0");
   }
 
-  // intercept = c_y + 2^e_y b_0 - sum of c_j b_j: large terms that cancel, so an accurate sum.
+  // intercept = c_y + 2^e_y b_0 - sum of c_j b_j: large terms that cancel. The b_j are not rounded
+  // first: where a small intercept is left of large terms, their last bits are most of it.
   void add_intercept() {
     const Triangle& triangle = solver_.triangle;
-    AccurateSum sum;
-    sum.add(triangle.reference.back());
-    sum.add(std::ldexp(scaled_[0], triangle.exponent.back()));
+    const int target_exponent = triangle.exponent.back();
+    DoubleDouble sum =
+        DoubleDouble(triangle.reference.back()) + scaled(solver_.b[0], target_exponent);
     std::vector<double> direction(solver_.pivots.size());
     direction[0] = 1;
     for (std::size_t i = 1; i < solver_.pivots.size(); ++i) {
       const std::size_t j = solver_.pivots[i] - 1;
-      sum.add_product(-triangle.reference[j], report_.features[j].value);
+      const int power = target_exponent - triangle.exponent[j];
+      sum = sum - scaled(solver_.b[i] * triangle.reference[j], power);
       direction[i] = -std::ldexp(triangle.reference[j], -triangle.exponent[j]);
     }
     report_.intercept.value = sum.value();
-    judge(report_.intercept, solver_.spread_of(std::move(direction), 0), triangle.exponent.back());
+    judge(report_.intercept, solver_.spread_of(std::move(direction), 0), target_exponent);
   }
 
   const Solver& solver_;
   const record::Schema& schema_;
   const FitOptions& options_;
   FitReport report_;
-  std::vector<double> scaled_;
   double scaled_deviation_ = 0;
 };
 

@@ -40,8 +40,8 @@ inline record::Schema schema_of(std::size_t features) {
   return schema;
 }
 
-inline Accumulator accumulate(const Rows& rows) {
-  Accumulator accumulator(rows.at(0).size());
+inline Accumulator accumulate(const Rows& rows, RowKeeping keeping = RowKeeping::kWhileFew) {
+  Accumulator accumulator(rows.at(0).size(), keeping);
   const record::RowBlock block = block_of(rows);
   accumulator.add(block, 0, block.rows);
   return accumulator;
@@ -71,6 +71,18 @@ inline Table read_table(const std::string& path_in_project) {
     if (!row.empty()) table.rows.push_back(row);
   }
   return table;
+}
+
+// A reference set of NIST, with x expanded to its powers.
+inline Rows strd_rows(const std::string& set, int degree) {
+  Rows rows;
+  for (const auto& cells : read_table("src/model/testdata/strd/" + set + ".csv").rows) {
+    std::vector<double> row(cells.begin() + 1, cells.end());
+    for (int power = 2; power <= degree; ++power) row.push_back(row.back() * cells[1]);
+    row.push_back(cells[0]);
+    rows.push_back(row);
+  }
+  return rows;
 }
 
 // Rows of `features` normal values and a target that is linear in them but for some noise.

@@ -21,6 +21,7 @@ struct Triangle {
   std::vector<double> r;          // size x size, row-major, zero below the diagonal
   std::vector<double> reference;  // c, per data column: features first, target last
   std::vector<int> exponent;      // e, per data column
+  std::vector<double> kept;       // the rows as they came, row-major; none where they are many
 
   double at(std::size_t row, std::size_t column) const { return r[row * size + column]; }
 };

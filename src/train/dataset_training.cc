@@ -35,6 +35,9 @@ namespace {
 
 constexpr std::size_t kChunksQueued = 3;
 constexpr std::size_t kReasonExamplesMax = 5;
+// A small data set's rows are kept, to refine the fit on them (model/row_refinement.h); what has
+// more chunks than this has too many rows, and need not copy any.
+constexpr std::uint64_t kChunksKept = 8;
 constexpr std::chrono::milliseconds kProgressEvery{200};
 
 struct ChunkTask {
@@ -201,11 +204,13 @@ class Pass {
     std::vector<std::uint32_t> held_out;
     while (auto task = queue_.pop()) {
       if (stopped_early()) continue;  // drain, so that the reader never waits
-      ChunkResult result{task->part,
-                         task->chunk.records,
-                         model::Accumulator(columns),
-                         model::Accumulator(columns),
-                         {}};
+      ChunkResult result{
+          task->part,
+          task->chunk.records,
+          model::Accumulator(columns, task->index < kChunksKept ? model::RowKeeping::kWhileFew
+                                                                : model::RowKeeping::kNone),
+          model::Accumulator(columns, model::RowKeeping::kNone),
+          {}};
       reader_->parse(task->chunk, rows, result.refused);
       to_train.clear();
       held_out.clear();
