@@ -21,6 +21,7 @@
 #include <utility>
 
 #include "model/double_double.h"
+#include "model/ridge.h"
 #include "model/row_refinement.h"
 #include "model/triangle.h"
 
@@ -90,8 +91,10 @@ struct Solver {
     const std::size_t rank = pivots.size();
     const double length = tail_length(column, skipped_rows);
     const double rest = tail_length(column, rank);
-    const double error = std::hypot(kFoldError * tail_length(column, 0), value_error(column));
-    if (length <= value_error(column)) {
+    const double of_fold = kFoldError * tail_length(column, 0);
+    const double of_values = value_error(column);
+    const double error = std::sqrt(of_fold * of_fold + of_values * of_values);
+    if (length <= of_values) {
       verdicts[column] = Verdict::kConstant;
     } else if (!(rest > rest_of_errors(column, error))) {
       verdicts[column] = Verdict::kDependent;
@@ -150,6 +153,34 @@ struct Solver {
     return explained / (target_length * target_length);
   }
 
+  // ---- with a penalty ----
+
+  std::vector<std::size_t> columns_that_vary() const {
+    std::vector<std::size_t> columns;
+    for (std::size_t column = 1; column + 1 < size; ++column) {
+      if (verdicts[column] != Verdict::kConstant) columns.push_back(column);
+    }
+    return columns;
+  }
+
+  // Puts the solution of a penalty above 0 in the place of the ordinary one.
+  void take_penalised(const RidgeSolution& solution, const std::vector<std::size_t>& columns) {
+    pivots.resize(skipped_rows);
+    b.assign(skipped_rows, DoubleDouble());
+    DoubleDouble rest = at(0, target());
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      pivots.push_back(columns[i]);
+      verdicts[columns[i]] = Verdict::kTaken;
+      b.emplace_back(solution.b[i]);
+      rest = rest - DoubleDouble(solution.b[i]) * at(0, columns[i]);
+    }
+    if (skipped_rows > 0) b[0] = rest / at(0, 0);
+    target_length = tail_length(target(), skipped_rows);
+    residual_length = solution.residual_length;
+    const double ratio = residual_length / target_length;
+    r_squared = 1 - ratio * ratio;
+  }
+
   // |R'^-1 u|, the standard error of u . b in units of the residual standard deviation, where u is
   // zero before `first`.
   double spread_of(std::vector<double> u, std::size_t first) const {
@@ -179,18 +210,66 @@ std::optional<double> finite(double value) {
   return value;
 }
 
+// Finds the penalty that is asked for, and solves with it.
+RidgeReport penalise(Solver& solver, std::optional<double> wanted) {
+  RidgeReport report;
+  report.automatic = !wanted;
+  report.penalty = wanted.value_or(0);
+  const auto intercept = static_cast<double>(solver.skipped_rows);
+  report.effective_parameters = static_cast<double>(solver.pivots.size()) - intercept;
+  const std::vector<std::size_t> columns = solver.columns_that_vary();
+  if (columns.empty()) return report;
+  const Ridge ridge(solver.triangle, solver.skipped_rows, columns);
+  std::optional<RidgeSolution> best;
+  if (wanted) {
+    best = ridge.solve(*wanted);
+  } else {
+    const auto rows = static_cast<double>(solver.triangle.rows);
+    double least = std::numeric_limits<double>::infinity();
+    const auto tried = [&](double penalty, double residual_length, double parameters) {
+      const auto rmse = cross_validated_rmse(rows, residual_length, parameters + intercept);
+      const double in_units = std::ldexp(rmse.value_or(NAN), solver.triangle.exponent.back());
+      if (!std::isfinite(in_units)) return false;
+      report.curve.push_back({penalty, in_units});
+      if (!(*rmse < least)) return false;
+      least = *rmse;
+      report.penalty = penalty;
+      return true;
+    };
+    tried(0, solver.residual_length, report.effective_parameters);
+    for (const double penalty : penalties_to_try()) {
+      RidgeSolution solution = ridge.solve(penalty);
+      if (tried(penalty, solution.residual_length, solution.effective_parameters)) {
+        best = std::move(solution);
+      }
+    }
+  }
+  if (best) {
+    report.effective_parameters = best->effective_parameters;
+    solver.take_penalised(*best, columns);
+  }
+  return report;
+}
+
 class Reporter {
  public:
-  Reporter(const Solver& solver, const record::Schema& schema, const FitOptions& options)
-      : solver_(solver), schema_(schema), options_(options) {}
+  Reporter(const Solver& solver, const record::Schema& schema, const FitOptions& options,
+           std::optional<RidgeReport> ridge)
+      : solver_(solver), schema_(schema), options_(options) {
+    report_.ridge = std::move(ridge);
+  }
 
   Result<FitReport> report() {
     report_.rows = solver_.triangle.rows;
     report_.degrees_of_freedom = report_.rows - solver_.pivots.size();
     const int target_exponent = solver_.triangle.exponent.back();
-    if (report_.degrees_of_freedom > 0) {
-      scaled_deviation_ =
-          solver_.residual_length / std::sqrt(static_cast<double>(report_.degrees_of_freedom));
+    auto freedom = static_cast<double>(report_.degrees_of_freedom);
+    if (penalised()) {
+      freedom = static_cast<double>(report_.rows - solver_.skipped_rows) -
+                report_.ridge->effective_parameters;
+    }
+    if (freedom > 0) {
+      scaled_deviation_ = solver_.residual_length / std::sqrt(freedom);
       report_.residual_standard_deviation = finite(std::ldexp(scaled_deviation_, target_exponent));
     }
     if (solver_.target_length > 0) {
@@ -214,8 +293,10 @@ class Reporter {
   }
 
  private:
+  bool penalised() const { return report_.ridge && report_.ridge->penalty > 0; }
+
   void judge(Estimate& estimate, double spread, int exponent) const {
-    if (report_.degrees_of_freedom == 0) return;
+    if (report_.degrees_of_freedom == 0 || penalised()) return;
     estimate.standard_error = finite(std::ldexp(scaled_deviation_ * spread, exponent));
     if (estimate.standard_error && *estimate.standard_error > 0) {
       estimate.t_value = finite(estimate.value / *estimate.standard_error);
@@ -287,8 +368,16 @@ Result<LinearFit> fit_linear(const Accumulator& rows, const record::Schema& sche
                                     std::to_string(parameters) +
                                     " unknowns; a model needs at least as many rows as unknowns");
   }
-  const Solver solver(std::move(triangle), options.intercept);
-  FitReport report = WEIR_TRY(Reporter(solver, schema, options).report());
+  if (!options.ridge && schema.features.size() > kPenaltySearchFeaturesMax) {
+    return fail(Code::kBadData, "there are " + std::to_string(schema.features.size()) +
+                                    " features; a ridge penalty can be looked for with at most " +
+                                    std::to_string(kPenaltySearchFeaturesMax) +
+                                    ": name one, or none");
+  }
+  Solver solver(std::move(triangle), options.intercept);
+  std::optional<RidgeReport> ridge;
+  if (options.ridge != 0.0) ridge = penalise(solver, options.ridge);
+  FitReport report = WEIR_TRY(Reporter(solver, schema, options, std::move(ridge)).report());
   std::vector<double> coefficients;
   for (const Estimate& feature : report.features) coefficients.push_back(feature.value);
   LinearModel model =
