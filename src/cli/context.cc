@@ -191,6 +191,7 @@ train::TrainingOptions Context::training_options() const {
   options.intercept = own.model.intercept;
   options.algorithm = own.model.algorithm;
   options.boosted = boosted_settings(own);
+  options.ridge = own.model.ridge;
   return options;
 }
 
@@ -216,6 +217,7 @@ train::TrainerOptions Context::trainer_options() const {
   options.intercept = own.model.intercept;
   options.algorithm = own.model.algorithm;
   options.boosted = boosted_settings(own);
+  options.ridge = own.model.ridge;
   return options;
 }
 

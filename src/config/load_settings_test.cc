@@ -117,6 +117,9 @@ TEST(LoadSettings, says_the_place_of_a_value_that_is_wrong) {
             "weir.yaml:2:17: while_training: 'stop' is not one of halt, continue\n");
   EXPECT_EQ(problems_of_lines("model: {intercept: yes}"),
             "weir.yaml:2:20: model.intercept: 'yes' is not one of true, false\n");
+  EXPECT_EQ(problems_of_lines("model: {ridge: none}"),
+            "weir.yaml:2:16: model.ridge: 'none' is neither a number nor auto (0 to 1000000, or "
+            "auto)\n");
   EXPECT_THAT(problems_of_lines("dataset: {target: y, drop_columns: id}"),
               HasSubstr("weir.yaml:2:36: dataset.drop_columns must be a list"));
   EXPECT_THAT(problems_of_lines("dataset: {target: y, drop_columns: [a, [b]]}"),

@@ -92,23 +92,23 @@ Setting size(std::string name, Accessor at, std::int64_t lowest, std::int64_t hi
   return ordered_setting<std::int64_t>(std::move(name), at, kind, lowest, highest, std::move(doc));
 }
 
-// A number, or the word `max` for nullopt: no limit.
+// A number, or a word for nullopt: `max`, no limit; `auto`, the program finds one.
 template <typename Accessor>
-Setting rate(std::string name, Accessor at, double lowest, double highest, const std::string& unit,
-             std::string doc) {
-  using Rate = std::optional<double>;
+Setting number_or(const std::string& word, std::string name, Accessor at, double lowest,
+                  double highest, const std::string& unit, std::string doc) {
+  using Number = std::optional<double>;
   Setting setting;
   setting.name = std::move(name);
-  setting.type = "number (" + unit + ") or max";
+  setting.type = "number (" + unit + ") or " + word;
   setting.lowest = format_number(lowest);
   setting.highest = format_number(highest);
-  setting.legal = setting.lowest + " to " + setting.highest + ", or max";
-  setting.example = "max";
+  setting.legal = setting.lowest + " to " + setting.highest + ", or " + word;
+  setting.example = word;
   setting.doc = std::move(doc);
   setting.set = [=, legal = setting.legal](Settings& s, std::string_view text) -> SetResult {
-    const Rate value = text == "max" ? std::nullopt : parse_finite_double(text);
-    if (text != "max") {
-      if (!value) return Refusal{quoted(text) + " is neither a number nor max", legal};
+    const Number value = text == word ? std::nullopt : parse_finite_double(text);
+    if (text != word) {
+      if (!value) return Refusal{quoted(text) + " is neither a number nor " + word, legal};
       if (*value < lowest || *value > highest) {
         return Refusal{quoted(text) + " is out of bounds", legal};
       }
@@ -117,8 +117,8 @@ Setting rate(std::string name, Accessor at, double lowest, double highest, const
     return std::nullopt;
   };
   setting.get = [=](const Settings& s) {
-    const Rate& value = at(s);
-    return value ? format_number(*value) : std::string("max");
+    const Number& value = at(s);
+    return value ? format_number(*value) : word;
   };
   return setting;
 }

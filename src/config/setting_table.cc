@@ -134,6 +134,11 @@ void add_model_and_topics(std::vector<Setting>& table) {
                            "or both, of which "
                            "the one with the lower RMSE on the held-out rows is kept."),
        flag(WEIR_AT(model.intercept), "Whether a linear model has a constant term."),
+       number_or("auto", WEIR_AT(model.ridge), 0, 1e6, "per row",
+                 "The penalty of ridge regression on the squares of a linear model's coefficients, "
+                 "with every feature scaled to variance 1 and the constant term left free; 0 is "
+                 "none, `auto` the one that generalised cross-validation over the training rows "
+                 "finds best."),
        integer(WEIR_AT(model.test_sample_rows_max), 1, 10'000'000, "rows",
                "How many of the held-out rows are kept beside the model, for the producer, and to "
                "measure trees on."),
@@ -184,8 +189,8 @@ void add_control(std::vector<Setting>& table) {
 void add_roles(std::vector<Setting>& table) {
   table.insert(
       table.end(),
-      {rate(WEIR_AT(produce.rate), 0.001, 1'000'000, "rows per second",
-            "How fast the producer sends held-out rows."),
+      {number_or("max", WEIR_AT(produce.rate), 0.001, 1'000'000, "rows per second",
+                 "How fast the producer sends held-out rows."),
        integer(WEIR_AT(produce.count), 0, kRowsMax, "rows",
                "After how many rows the producer ends; 0 is never."),
        duration(WEIR_AT(score.commit_interval), 1ms, 10s,

@@ -46,6 +46,7 @@ struct ModelSettings {
   std::string path = "/MLmodel";
   std::string algorithm = "linear";  // or boosted, or auto
   bool intercept = true;
+  std::optional<double> ridge = 0.0;  // the penalty; nullopt is `auto`
   std::int64_t test_sample_rows_max = 10'000;
   BoostedSettings boosted;
 

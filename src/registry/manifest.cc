@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "record/json_number.h"
+#include "registry/fit_json.h"
 
 namespace weir::registry {
 namespace {
@@ -109,6 +110,7 @@ std::string Manifest::to_json() const {
     json["held_out"] = nullptr;
   }
   json["training"] = training_json(*this);
+  if (fit) json["fit"] = fit_to_json(*fit);
   json["notes"] = notes;
   json["parent_version"] = parent_version;
   json["program_version"] = program_version;
@@ -165,6 +167,7 @@ Result<Manifest> Manifest::parse(std::string_view text) {
       manifest.held_out = {held_out.at("rmse"), held_out.at("mae"), held_out.at("r2"),
                            unsigned_at(held_out, "mae_rows")};
     }
+    if (json.contains("fit")) manifest.fit = fit_from_json(json["fit"]);
     manifest.notes = json.at("notes").get<std::vector<std::string>>();
     manifest.parent_version = unsigned_at(json, "parent_version");
     manifest.program_version = json.at("program_version");

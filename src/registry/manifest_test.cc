@@ -32,6 +32,10 @@ Manifest example() {
   manifest.has_held_out = true;
   manifest.held_out = {4.745298182, 3.25, 0.7406, 124};
   manifest.notes = {"column 'x' is constant"};
+  manifest.fit = model::FitReport{380, 378, 4.7, 0.74, {"", 36.5, false, 5.1, 7.1}, {}, {}, {}};
+  manifest.fit->features = {{"crim", -0.108, false, 0.033, -3.3},
+                            {"zn \"q\"", 0, true, std::nullopt, std::nullopt}};
+  manifest.fit->ridge = model::RidgeReport{true, 0.01, 1.75, {{0, 4.9}, {0.01, 4.8}}};
   manifest.parent_version = 6;
   manifest.program_version = "0.1.0";
   manifest.trained_at = "2026-01-01T00:00:00.000Z";
@@ -61,6 +65,32 @@ TEST(Manifest, comes_back_from_json_as_it_was) {
   EXPECT_EQ(back->candidates[0].held_out.mae_rows, 124u);
   EXPECT_EQ(back->candidates[1].failure, "a value is too large");
   EXPECT_EQ(back->notes, manifest.notes);
+  ASSERT_TRUE(back->fit);
+  EXPECT_EQ(back->fit->residual_standard_deviation, 4.7);
+  EXPECT_EQ(back->fit->intercept.t_value, 7.1);
+  EXPECT_EQ(back->fit->features[0].standard_error, 0.033);
+  EXPECT_TRUE(back->fit->features[1].dropped);
+  EXPECT_FALSE(back->fit->features[1].t_value);
+  EXPECT_EQ(back->fit->ridge->curve[1].cross_validated_rmse, 4.8);
+  EXPECT_EQ(back->fit->penalty_wanted(), std::nullopt);
+}
+
+TEST(Manifest, of_a_model_that_is_not_linear_or_is_old_has_no_fit) {
+  Manifest manifest = example();
+  manifest.fit.reset();
+  EXPECT_FALSE(Json::parse(manifest.to_json()).contains("fit"));
+  EXPECT_FALSE(Manifest::parse(manifest.to_json())->fit);
+}
+
+TEST(Manifest, says_null_for_what_a_fit_does_not_define) {
+  Manifest manifest = example();
+  manifest.fit->residual_standard_deviation.reset();
+  manifest.fit->ridge.reset();
+  const Json fit = Json::parse(manifest.to_json())["fit"];
+  EXPECT_TRUE(fit["residual_standard_deviation"].is_null());
+  EXPECT_TRUE(fit["features"][1]["standard_error"].is_null());
+  EXPECT_TRUE(fit["ridge"].is_null());
+  EXPECT_EQ(Manifest::parse(manifest.to_json())->fit->penalty_wanted(), 0.0);
 }
 
 TEST(Manifest, tells_in_short_which_models_were_compared) {
@@ -82,7 +112,8 @@ TEST(Manifest, without_held_out_rows_has_no_metrics) {
 TEST(Manifest, is_refused_without_any_of_its_members) {
   const Json whole = Json::parse(example().to_json());
   for (const auto& [name, value] : whole.items()) {
-    if (name == "settings" || name == "training") continue;  // younger than the others
+    if (name == "settings" || name == "training" || name == "fit")
+      continue;  // younger than the others
     Json json = whole;
     json.erase(name);
     const auto parsed = Manifest::parse(json.dump());
@@ -91,7 +122,8 @@ TEST(Manifest, is_refused_without_any_of_its_members) {
     json[name] = Json::array({Json::object()});
     ASSERT_FALSE(Manifest::parse(json.dump())) << name;
   }
-  for (const char* part : {"dataset", "split", "settings", "training", "schema", "held_out"}) {
+  for (const char* part :
+       {"dataset", "split", "settings", "training", "schema", "held_out", "fit"}) {
     for (const auto& [name, value] : whole[part].items()) {
       Json json = whole;
       json[part].erase(name);

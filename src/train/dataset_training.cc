@@ -281,6 +281,7 @@ class Pass {
     manifest.candidates = std::move(chosen.candidates);
     manifest.has_held_out = chosen.has_held_out;
     manifest.held_out = chosen.held_out;
+    manifest.fit = std::move(chosen.fit);
     manifest.notes = std::move(chosen.notes);
     trained.model_json = chosen.model->to_json();
     trained.test_csv = test_csv(schema, sample);
@@ -291,7 +292,7 @@ class Pass {
     const record::RowBlock growing = growing_ ? growing_->to_block() : record::RowBlock();
     growing_.reset();
     const ChoiceOptions choice{options_.algorithm, options_.boosted, options_.seed,
-                               options_.intercept};
+                               options_.intercept, options_.ridge};
     return choose_model({totals_->trained(), totals_->held_out(), sample, growing},
                         reader_->schema(), choice, [this] { return report_progress(); });
   }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,8 @@ struct TrainingOptions {
   std::size_t sample_rows_max = 10'000;
   std::size_t record_bytes_max = 1'000'000;
   bool intercept = true;
-  std::string algorithm = "linear";  // or "boosted", or "auto": see model_choice.h
+  std::optional<double> ridge = 0.0;  // the penalty; 0: none; nullopt: the best one
+  std::string algorithm = "linear";   // or "boosted", or "auto": see model_choice.h
   registry::BoostedSettings boosted;
   unsigned threads = 0;  // that parse; 0: as many as there are processors
 };

@@ -122,6 +122,39 @@ TEST_F(DatasetTraining, finds_the_line_that_the_rows_lie_on) {
   EXPECT_NEAR(static_cast<double>(manifest.rows_held_out), 100, 30);
 }
 
+TEST_F(DatasetTraining, reports_how_sure_the_coefficients_are) {
+  const auto trained = train_on(table(0, 400));
+  ASSERT_TRUE(trained) << trained.error().message();
+  const auto model = model::parse_linear_model(trained->model_json);
+  ASSERT_TRUE(trained->manifest.fit);
+  const model::FitReport& fit = *trained->manifest.fit;
+  EXPECT_EQ(fit.rows, trained->manifest.rows_trained);
+  EXPECT_EQ(fit.degrees_of_freedom, fit.rows - 3);
+  EXPECT_NEAR(*fit.residual_standard_deviation, 1 / 8.0 / std::sqrt(2.0), 0.01);
+  EXPECT_GT(*fit.r_squared, 0.99);
+  EXPECT_EQ(fit.features[1].value, model->coefficients()[1]);
+  EXPECT_LT(std::abs(fit.features[1].value + 1), 4 * *fit.features[1].standard_error);
+  EXPECT_FALSE(fit.ridge);
+}
+
+TEST_F(DatasetTraining, takes_a_penalty_that_is_given_or_found_to_the_same_bits_on_any_threads) {
+  const double plain = train_on(table(0, 400))->manifest.fit->features[0].value;
+  options.ridge = 1.0;
+  const auto given = train_on(table(0, 400));
+  EXPECT_EQ(given->manifest.fit->ridge->penalty, 1.0);
+  EXPECT_LT(given->manifest.fit->features[0].value, 0.7 * plain);
+  const auto model = model::parse_linear_model(given->model_json);
+  EXPECT_EQ(model->coefficients()[0], given->manifest.fit->features[0].value);
+
+  options.ridge = std::nullopt;
+  const std::string csv = table(0, 60'000);
+  const auto found = train_on(csv);
+  EXPECT_GT(found->manifest.fit->ridge->curve.size(), 30u);
+  EXPECT_TRUE(found->manifest.fit->ridge->automatic);
+  options.threads = 3;
+  expect_equal(*found, *train_on(csv));
+}
+
 TEST_F(DatasetTraining, learns_the_boston_table) {
   std::ifstream file(std::string(WEIR_SOURCE_DIR) + "/data/boston.csv");
   std::stringstream bytes;

@@ -19,6 +19,7 @@ struct Trained {
   registry::Candidate candidate;
   // The figures that the manifest shows if this one is kept; absent as in the candidate.
   registry::HeldOutMetrics shown;
+  std::optional<model::FitReport> fit;
   std::vector<std::string> notes;
   double loss = std::numeric_limits<double>::infinity();  // the lower, the better
 };
@@ -56,10 +57,12 @@ Result<Trained> train_linear(const PassedRows& rows, const record::Schema& schem
                              const ChoiceOptions& options) {
   model::FitOptions fit_options;
   fit_options.intercept = options.intercept;
+  fit_options.ridge = options.ridge;
   model::LinearFit fit = WEIR_TRY(model::fit_linear(rows.trained, schema, fit_options));
   const model::Metrics exact = WEIR_TRY(model::held_out_metrics(rows.held_out, fit.model));
   Trained trained;
   trained.notes = std::move(fit.report.notes);
+  trained.fit = std::move(fit.report);
   trained.candidate.algorithm = model::kLinear;
   trained.candidate.rows = rows.trained.rows();
   trained.model = std::make_unique<model::LinearModel>(std::move(fit.model));
@@ -149,6 +152,7 @@ Result<ChosenModel> choose_model(const PassedRows& rows, const record::Schema& s
   chosen.model = std::move(kept->model);
   chosen.has_held_out = kept->candidate.has_held_out;
   chosen.held_out = kept->shown;
+  chosen.fit = std::move(kept->fit);
   chosen.notes.insert(chosen.notes.begin(), kept->notes.begin(), kept->notes.end());
   return chosen;
 }

@@ -11,11 +11,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "model/accumulator.h"
+#include "model/linear_fit.h"
 #include "model/model.h"
 #include "record/row_block.h"
 #include "record/schema.h"
@@ -33,6 +35,7 @@ struct ChoiceOptions {
   registry::BoostedSettings boosted;
   std::uint64_t seed = 1;
   bool intercept = true;
+  std::optional<double> ridge = 0.0;  // as in TrainingOptions
 };
 
 struct PassedRows {
@@ -49,6 +52,7 @@ struct ChosenModel {
   // all else is over the sample.
   registry::HeldOutMetrics held_out;
   std::vector<registry::Candidate> candidates;
+  std::optional<model::FitReport> fit;  // of a linear model
   std::vector<std::string> notes;
 };
 

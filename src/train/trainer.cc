@@ -198,7 +198,8 @@ Result<std::optional<std::uint64_t>> Trainer::version_of_same_bytes(
       manifest->drop_columns != options_.drop_columns ||
       manifest->intercept != options_.intercept ||
       manifest->wanted_algorithm != options_.algorithm ||
-      (options_.algorithm != model::kLinear && manifest->boosted != options_.boosted)) {
+      (options_.algorithm != model::kLinear && manifest->boosted != options_.boosted) ||
+      (manifest->fit && manifest->fit->penalty_wanted() != options_.ridge)) {
     return std::optional<std::uint64_t>();
   }
   Sha256 hash;
@@ -396,17 +397,7 @@ Status Trainer::conclude_with_model(const registry::Manifest& manifest) {
   record.outcome = record::Outcome::kTrained;
   WEIR_TRY(resume(record));
   ++counts_.trained;
-  log::info("model in force", {{"version", manifest.version},
-                               {"epoch", record.epoch},
-                               {"algorithm", manifest.algorithm},
-                               {"rows", manifest.rows},
-                               {"seconds", manifest.training_seconds},
-                               {"rmse", manifest.held_out.rmse},
-                               {"r2", manifest.held_out.r2}});
-  if (const std::string compared = manifest.comparison(); !compared.empty()) {
-    log::info("kept the better of two models",
-              {{"kept", manifest.algorithm}, {"compared", compared}});
-  }
+  tell_of_model(manifest, record.epoch);
   return finish_last_move();
 }
 

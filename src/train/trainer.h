@@ -61,6 +61,7 @@ struct TrainerOptions {
   bool intercept = true;
   std::string algorithm = "linear";
   registry::BoostedSettings boosted;
+  std::optional<double> ridge = 0.0;
 };
 
 struct TrainerCounts {

@@ -59,4 +59,26 @@ void TrainerVoice::leave() {
   if (membership_) membership_->leave();
 }
 
+void tell_of_model(const registry::Manifest& manifest, std::uint64_t epoch) {
+  log::info("model in force", {{"version", manifest.version},
+                               {"epoch", epoch},
+                               {"algorithm", manifest.algorithm},
+                               {"rows", manifest.rows},
+                               {"seconds", manifest.training_seconds},
+                               {"rmse", manifest.held_out.rmse},
+                               {"r2", manifest.held_out.r2}});
+  if (const std::string compared = manifest.comparison(); !compared.empty()) {
+    log::info("kept the better of two models",
+              {{"kept", manifest.algorithm}, {"compared", compared}});
+  }
+  if (manifest.fit && manifest.fit->ridge) {
+    const model::RidgeReport& ridge = *manifest.fit->ridge;
+    log::info("ridge penalty", {{"version", manifest.version},
+                                {"penalty", ridge.penalty},
+                                {"chosen", ridge.automatic ? "by cross-validation" : "by setting"},
+                                {"worth", ridge.effective_parameters},
+                                {"of", manifest.fit->features.size()}});
+  }
+}
+
 }  // namespace weir::train

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "gate/members.h"
 #include "gate/waiting_notice.h"
+#include "registry/manifest.h"
 #include "stream/broker.h"
 
 namespace weir::train {
@@ -43,5 +44,8 @@ class TrainerVoice {
   SteadyTime quiet_until_{};
   bool idle_ = false;
 };
+
+// In the log: a model is in force from this epoch on, and why it is the one that it is.
+void tell_of_model(const registry::Manifest& manifest, std::uint64_t epoch);
 
 }  // namespace weir::train
