@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/fit_page.h"
 #include "cli/model_page.h"
 #include "format/csv_chunker.h"
 #include "format/csv_record.h"
@@ -160,6 +161,9 @@ void LiveView::show_model(const registry::LoadedModel& loaded) {
   }
   if (const std::string compared = manifest.comparison(); !compared.empty()) {
     std::printf("    the better of %s\n", compared.c_str());
+  }
+  if (manifest.fit && manifest.fit->ridge) {
+    std::printf("    ridge: %s\n", ridge_text(*manifest.fit).c_str());
   }
   print_equation(loaded);
   for (const std::string& note : manifest.notes)

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/fit_page.h"
 #include "model/boosted_model.h"
 
 namespace weir::cli {
@@ -184,6 +185,7 @@ void print_model_page(const registry::LoadedModel& loaded, const std::string& ur
     std::printf("  note        %s\n", one_line(note).c_str());
   }
   print_equation(loaded);
+  if (manifest.fit) std::printf("%s", fit_page(*manifest.fit).c_str());
   if (reigns) print_reigns(*reigns);
 }
 
