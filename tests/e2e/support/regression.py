@@ -79,6 +79,21 @@ def least_squares(names, rows, target):
     return intercept, dict(zip(features, solved.tolist()))
 
 
+def ridge(rows, penalty):
+    """(intercept, coefficients, cross-validated RMSE) by numpy, from the documented formulas: the last
+    column is the target, features are standardised, the penalty is per row."""
+    table = numpy.array(rows, dtype=float)
+    x, y = table[:, :-1], table[:, -1]
+    mean, scale = x.mean(axis=0), x.std(axis=0)
+    z, target = (x - mean) / scale, y - y.mean()
+    u, singular, v = numpy.linalg.svd(z, full_matrices=False)
+    kept = singular**2 / (singular**2 + len(y) * penalty)
+    solved = v.T @ (kept / singular * (u.T @ target))
+    squares = ((target - z @ solved) ** 2).mean()
+    rmse = math.sqrt(squares) / (1 - (kept.sum() + 1) / len(y))
+    return y.mean() - solved / scale @ mean, (solved / scale).tolist(), rmse
+
+
 def metrics(actual, predicted):
     """(RMSE, MAE, R²) of held-out rows."""
     errors = [a - p for a, p in zip(actual, predicted, strict=True)]
