@@ -201,8 +201,8 @@ class WatchedLog final : public stream::LogReader {
     entries.clear();
     std::size_t heard = 0;  // up to the last record that does not begin a halt which has no end yet
     for (std::size_t i = 0; i < held_back_.size(); ++i) {
-      const Json json = Json::parse(held_back_[i].value);
-      if (json["type"] != "halt") heard = i + 1;
+      const Json json = Json::parse(held_back_[i].value, nullptr, false);  // may be forged garbage
+      if (!json.is_object() || json.value("type", Json()) != "halt") heard = i + 1;
     }
     const auto end = held_back_.begin() + static_cast<std::ptrdiff_t>(heard);
     entries.assign(std::make_move_iterator(held_back_.begin()), std::make_move_iterator(end));
