@@ -218,6 +218,7 @@ train::TrainerOptions Context::trainer_options() const {
   options.algorithm = own.model.algorithm;
   options.boosted = boosted_settings(own);
   options.ridge = own.model.ridge;
+  options.require = {own.model.require.r2, own.model.require.worse_than_live_max};
   return options;
 }
 

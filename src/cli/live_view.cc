@@ -162,6 +162,10 @@ void LiveView::show_model(const registry::LoadedModel& loaded) {
   if (const std::string compared = manifest.comparison(); !compared.empty()) {
     std::printf("    the better of %s\n", compared.c_str());
   }
+  if (manifest.quality) {
+    std::printf("    good enough: %s\n",
+                one_line(registry::quality_text(*manifest.quality)).c_str());
+  }
   if (manifest.fit && manifest.fit->ridge) {
     std::printf("    ridge: %s\n", ridge_text(*manifest.fit).c_str());
   }

@@ -181,6 +181,9 @@ void print_model_page(const registry::LoadedModel& loaded, const std::string& ur
   if (const std::string compared = manifest.comparison(); !compared.empty()) {
     std::printf("  better of   %s\n", one_line(compared).c_str());
   }
+  if (manifest.quality) {
+    std::printf("  quality     %s\n", one_line(registry::quality_text(*manifest.quality)).c_str());
+  }
   for (const std::string& note : manifest.notes) {
     std::printf("  note        %s\n", one_line(note).c_str());
   }

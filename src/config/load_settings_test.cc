@@ -105,6 +105,18 @@ TEST(LoadSettings, falls_back_on_hadoops_own_variables) {
   EXPECT_EQ(loaded->origins.at("hdfs.conf_dir"), "env HADOOP_CONF_DIR");
 }
 
+TEST(LoadSettings, takes_what_a_model_must_be_worth) {
+  const auto asked = load(
+      "pipeline: p\ndataset: {target: y}\nmodel:\n  require: {r2: 0.6, worse_than_live_max: 5 "
+      "%}\n");
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->settings.model.require.r2, 0.6);
+  EXPECT_EQ(asked->settings.model.require.worse_than_live_max, 5);
+  EXPECT_EQ(problems_of_lines("model: {require: {r2: 60 %}}"),
+            "weir.yaml:2:23: model.require.r2: '60 %' is neither a number nor none (-1000 to 1, or "
+            "none)\n");
+}
+
 TEST(LoadSettings, says_the_place_of_a_value_that_is_wrong) {
   EXPECT_EQ(problems_of_lines("dataset:\n  target: y\n  test_fraction: 'abc'"),
             "weir.yaml:4:18: dataset.test_fraction: 'abc' is not a number (0.01 to 0.9)\n");

@@ -106,7 +106,12 @@ Setting number_or(const std::string& word, std::string name, Accessor at, double
   setting.example = word;
   setting.doc = std::move(doc);
   setting.set = [=, legal = setting.legal](Settings& s, std::string_view text) -> SetResult {
-    const Number value = text == word ? std::nullopt : parse_finite_double(text);
+    std::string_view digits = text;
+    if (unit == "%" && digits.ends_with('%')) {
+      digits.remove_suffix(1);
+      while (digits.ends_with(' ')) digits.remove_suffix(1);
+    }
+    const Number value = text == word ? std::nullopt : parse_finite_double(digits);
     if (text != word) {
       if (!value) return Refusal{quoted(text) + " is neither a number nor " + word, legal};
       if (*value < lowest || *value > highest) {

@@ -150,6 +150,15 @@ void add_model_and_topics(std::vector<Setting>& table) {
        integer(WEIR_AT(model.boosted.rows_max), 100, 100'000'000, "rows",
                "On how many rows trees are grown at most, as those are held in memory; where there "
                "are more to train on, it is a random sample of them, the same for the same seed."),
+       number_or(
+           "none", WEIR_AT(model.require.r2), -1000, 1, "R²",
+           "The least R² that a new model must reach on the held-out rows to be put in force; "
+           "else its data set is refused with the figures, and the model before rules on."),
+       number_or(
+           "none", WEIR_AT(model.require.worse_than_live_max), 0, 1e6, "%",
+           "By how much the RMSE of a new model may exceed that of the model in force, both on "
+           "the rows that are held out of the new data set; else its data set is refused. Not "
+           "asked where the model in force cannot predict those rows."),
        text(
            "kafka.bootstrap.servers",
            [](auto& s) -> auto& { return s.kafka.find("bootstrap.servers")->second; },

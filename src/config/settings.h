@@ -42,6 +42,14 @@ struct BoostedSettings {
   bool operator==(const BoostedSettings&) const = default;
 };
 
+// What a new model must be worth to be put in force; absent: nothing is asked.
+struct RequireSettings {
+  std::optional<double> r2;
+  std::optional<double> worse_than_live_max;  // %
+
+  bool operator==(const RequireSettings&) const = default;
+};
+
 struct ModelSettings {
   std::string path = "/MLmodel";
   std::string algorithm = "linear";  // or boosted, or auto
@@ -49,6 +57,7 @@ struct ModelSettings {
   std::optional<double> ridge = 0.0;  // the penalty; nullopt is `auto`
   std::int64_t test_sample_rows_max = 10'000;
   BoostedSettings boosted;
+  RequireSettings require;
 
   bool operator==(const ModelSettings&) const = default;
 };

@@ -15,6 +15,7 @@
 #include "model/fit_report.h"
 #include "record/control.h"
 #include "record/schema.h"
+#include "registry/quality.h"
 
 namespace weir::registry {
 
@@ -64,7 +65,8 @@ struct Manifest {
   BoostedSettings boosted;
   std::vector<Candidate> candidates;  // empty in manifests from before there were kinds of model
   HeldOutMetrics held_out;
-  std::optional<model::FitReport> fit;  // of a linear model, without its notes; not in old ones
+  std::optional<model::FitReport> fit;    // of a linear model, without its notes; not in old ones
+  std::optional<QualityVerdict> quality;  // where model.require asked for something
   bool has_held_out = false;         // false where no row was held out: then held_out means nothing
   std::vector<std::string> notes;    // verdicts on columns: constant, dependent
   std::uint64_t parent_version = 0;  // the model in force when this one was begun, 0 = none

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 namespace weir::registry {
 namespace {
@@ -36,6 +38,8 @@ Manifest example() {
   manifest.fit->features = {{"crim", -0.108, false, 0.033, -3.3},
                             {"zn \"q\"", 0, true, std::nullopt, std::nullopt}};
   manifest.fit->ridge = model::RidgeReport{true, 0.01, 1.75, {{0, 4.9}, {0.01, 4.8}}};
+  manifest.quality = {{0.6, 5},    124, {4.7, 0.74}, 6, QualityFigures{4.6, std::nullopt},
+                      "an old one"};
   manifest.parent_version = 6;
   manifest.program_version = "0.1.0";
   manifest.trained_at = "2026-01-01T00:00:00.000Z";
@@ -65,6 +69,7 @@ TEST(Manifest, comes_back_from_json_as_it_was) {
   EXPECT_EQ(back->candidates[0].held_out.mae_rows, 124u);
   EXPECT_EQ(back->candidates[1].failure, "a value is too large");
   EXPECT_EQ(back->notes, manifest.notes);
+  EXPECT_EQ(back->quality, manifest.quality);
   ASSERT_TRUE(back->fit);
   EXPECT_EQ(back->fit->residual_standard_deviation, 4.7);
   EXPECT_EQ(back->fit->intercept.t_value, 7.1);
@@ -80,6 +85,13 @@ TEST(Manifest, of_a_model_that_is_not_linear_or_is_old_has_no_fit) {
   manifest.fit.reset();
   EXPECT_FALSE(Json::parse(manifest.to_json()).contains("fit"));
   EXPECT_FALSE(Manifest::parse(manifest.to_json())->fit);
+}
+
+TEST(Manifest, of_a_model_of_which_nothing_was_asked_has_no_verdict) {
+  Manifest manifest = example();
+  manifest.quality.reset();
+  EXPECT_FALSE(Json::parse(manifest.to_json()).contains("quality"));
+  EXPECT_FALSE(Manifest::parse(manifest.to_json())->quality);
 }
 
 TEST(Manifest, says_null_for_what_a_fit_does_not_define) {
@@ -110,10 +122,10 @@ TEST(Manifest, without_held_out_rows_has_no_metrics) {
 }
 
 TEST(Manifest, is_refused_without_any_of_its_members) {
+  const std::set<std::string> kYounger{"settings", "training", "fit", "quality"};
   const Json whole = Json::parse(example().to_json());
   for (const auto& [name, value] : whole.items()) {
-    if (name == "settings" || name == "training" || name == "fit")
-      continue;  // younger than the others
+    if (kYounger.contains(name)) continue;  // younger than the others
     Json json = whole;
     json.erase(name);
     const auto parsed = Manifest::parse(json.dump());
@@ -123,7 +135,7 @@ TEST(Manifest, is_refused_without_any_of_its_members) {
     ASSERT_FALSE(Manifest::parse(json.dump())) << name;
   }
   for (const char* part :
-       {"dataset", "split", "settings", "training", "schema", "held_out", "fit"}) {
+       {"dataset", "split", "settings", "training", "schema", "held_out", "fit", "quality"}) {
     for (const auto& [name, value] : whole[part].items()) {
       Json json = whole;
       json[part].erase(name);

@@ -254,7 +254,7 @@ class Pass {
   Result<TrainedModel> make_model() {
     const std::string what = "training on " + store_.url(dataset_.identity.path);
     const record::Schema& schema = reader_->schema();
-    const record::RowBlock sample = sample_->to_block();
+    record::RowBlock sample = sample_->to_block();
     ChosenModel chosen = WEIR_TRY(during(choose(sample), what));
     TrainedModel trained;
     registry::Manifest& manifest = trained.manifest;
@@ -285,6 +285,7 @@ class Pass {
     manifest.notes = std::move(chosen.notes);
     trained.model_json = chosen.model->to_json();
     trained.test_csv = test_csv(schema, sample);
+    trained.held_out_sample = std::move(sample);
     return trained;
   }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "record/row_block.h"
 #include "registry/dataset_folder.h"
 #include "registry/manifest.h"
 #include "store/file_store.h"
@@ -42,6 +43,7 @@ struct TrainedModel {
   std::string model_json;
   registry::Manifest manifest;  // version, parent and stamps are filled in by the trainer
   std::string test_csv;
+  record::RowBlock held_out_sample;  // the rows of test_csv
 };
 
 struct TrainingProgress {

@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "train/models_of_log.h"
+#include "train/quality_gate.h"
 
 namespace weir::train {
 namespace {
@@ -371,6 +372,8 @@ Result<registry::Manifest> Trainer::train_once(std::stop_token stop) {
     return fail(Code::kNotFound, store_.url(dataset.identity.path) + " changed while it was read");
   }
   crash_points_.reach("trained");
+  WEIR_TRY(pass_quality_gate(trained, options_.require, models_, control_->state().version,
+                             control_->state().sha256));
 
   registry::Manifest& manifest = trained.manifest;
   manifest.version = record.epoch;

@@ -62,6 +62,7 @@ struct TrainerOptions {
   std::string algorithm = "linear";
   registry::BoostedSettings boosted;
   std::optional<double> ridge = 0.0;
+  registry::QualityBounds require;  // what a model must be worth to be put in force
 };
 
 struct TrainerCounts {

@@ -71,6 +71,11 @@ void tell_of_model(const registry::Manifest& manifest, std::uint64_t epoch) {
     log::info("kept the better of two models",
               {{"kept", manifest.algorithm}, {"compared", compared}});
   }
+  if (manifest.quality) {
+    log::info(
+        "good enough to be put in force",
+        {{"version", manifest.version}, {"figures", registry::quality_text(*manifest.quality)}});
+  }
   if (manifest.fit && manifest.fit->ridge) {
     const model::RidgeReport& ridge = *manifest.fit->ridge;
     log::info("ridge penalty", {{"version", manifest.version},
