@@ -87,6 +87,7 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
     clock_.sleep_for(kIdlePoll, {});
     return commit_if_due();
   }
+  recovered_ = false;
   if (assigned_) {
     assigned_ = false;
     WEIR_TRY(control_->catch_up(options_.broker_timeout));
@@ -94,6 +95,8 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
     // Who had them before may have scored them with the new model already.
     if (behind()) WEIR_TRY(stop_old_model("partitions came that another may have scored with it"));
   }
+  // The source went back behind this batch, which comes once more.
+  if (recovered_) return {};
   look_for_progress(**batch);
   if ((*batch)->records().empty()) return commit_if_due();
   crash_points_.reach("polled");
@@ -323,6 +326,7 @@ Status Scorer::try_commit() {
 }
 
 Status Scorer::recover(const Error& why) {
+  recovered_ = true;
   transaction_.reset();
   swap_notes_.aborted();
   sink_.reset();

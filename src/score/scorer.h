@@ -124,6 +124,7 @@ class Scorer final : public Role, private stream::RebalanceListener {
   std::optional<Transaction> transaction_;
   SwapNotes swap_notes_;
   bool gate_open_ = false;
+  bool recovered_ = false;           // since the last poll: its batch is void
   bool assigned_ = false;            // partitions came: read the control log to its end first
   std::optional<Error> to_recover_;  // found inside a rebalance: handled after the poll
   ModelName model_name_;             // of the last model that was loaded

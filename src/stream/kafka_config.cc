@@ -153,7 +153,8 @@ KafkaProperties transaction_bounds(const KafkaProperties& user, std::chrono::mil
     const auto found = user.find(name);
     return found == user.end() ? std::nullopt : parse_int64(found->second);
   };
-  const auto of_record = set_to("message.timeout.ms");
+  auto of_record = set_to("message.timeout.ms");
+  if (!of_record) of_record = set_to("delivery.timeout.ms");  // the same by another name
   const std::int64_t transaction =
       set_to("transaction.timeout.ms").value_or(std::max(longest.count(), of_record.value_or(0)));
   return {{"transaction.timeout.ms", std::to_string(transaction)},

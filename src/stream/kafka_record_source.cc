@@ -42,7 +42,8 @@ constexpr int kFalseAlarmsMax = 20;
 constexpr Millis kFirstLook{250};  // at the offsets of what was dealt; then twice as long each time
 constexpr Millis kShortLook{100};  // at those that wait for a transaction while others flow
 constexpr Millis kLookAgainAfter{1000};
-constexpr int kLooksCountedMax = 20;
+// Where brokers are so slow that a short look never gets an answer, one in so many has patience.
+constexpr int kPatientLookEvery = 60;
 constexpr Millis kSeekPatience{500};  // a partition that was assigned a moment ago takes a while
 
 class KafkaRecordSource final : public RecordSource {
@@ -270,19 +271,20 @@ class KafkaRecordSource final : public RecordSource {
       }
       return status;
     };
-    // While others flow they must not be held up for long; where brokers are slow, only patience
-    // helps.
-    const int look_number = std::min(looks_++, kLooksCountedMax);
+    // All of it within the time of one look-up, as an end is waited for no longer. While others
+    // flow they must not be held up for long; where brokers are slow, only patience helps.
+    const SteadyTime deadline = std::chrono::steady_clock::now() + timeouts_.lookup;
+    const bool patient = ++looks_ % kPatientLookEvery == 0;
     const Millis patience =
-        std::min(timeouts_.lookup, rest && look_number < kLooksCountedMax
-                                       ? kShortLook
-                                       : kFirstLook * (1 << std::min(look_number, 8)));
+        rest ? (patient ? timeouts_.lookup / 2 : kShortLook)
+             : std::min(timeouts_.lookup / 2, kFirstLook * (1 << std::min(looks_ - 1, 8)));
     std::vector<std::int32_t> left;
     for (int i = 0; i < dealt_->cnt; ++i) left.push_back(dealt_->elems[i].partition);
     Status looked = rest ? Status() : look(list_of(topic_, left), patience);
-    if (!looked && (!looked.error().retryable() || left.size() == 1)) return fail(looked.error());
+    if (!looked && (!looked.error().retryable() || left.size() == 1)) {
+      return fail(hidden_or_slow(looked.error()));
+    }
     if (!rest && looked) left.clear();
-    const SteadyTime deadline = std::chrono::steady_clock::now() + timeouts_.lookup;
     for (std::size_t tries = left.size(); tries > 0; --tries) {
       const std::int32_t partition = left.front();
       left.erase(left.begin());
@@ -293,8 +295,16 @@ class KafkaRecordSource final : public RecordSource {
       if (rest) break;
     }
     dealt_ = left.empty() ? nullptr : list_of(topic_, left);
-    if (found.empty() && dealt_) return fail(looked.error());
+    if (found.empty() && dealt_) return fail(hidden_or_slow(looked.error()));
     return found;
+  }
+
+  static Error hidden_or_slow(Error error) {
+    if (!error.retryable()) return error;
+    return std::move(error).while_doing(
+        "asking for committed offsets, which brokers keep back while a scorer that died in the "
+        "middle "
+        "of a commit has its transaction open (start it again under its name, or wait)");
   }
 
   Status check_first_start() const {

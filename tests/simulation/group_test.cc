@@ -15,7 +15,7 @@ constexpr Millis kSoon{5'000};
 class ScorerGroup : public ::testing::Test {
  protected:
   // Two scorers at work, with model 1, and nothing to do.
-  ScorerGroup() : world({.produced = 0}) {
+  explicit ScorerGroup(bool halts = true) : world({.halt_while_training = halts, .produced = 0}) {
     for (Actor* scorer : world.of(Actor::Kind::kScorer)) scorer->loading_time = Millis{0};
     EXPECT_TRUE(world.drop("a.csv", DatasetKind::kGood));
     EXPECT_TRUE(world.settle());
@@ -59,6 +59,40 @@ TEST_F(ScorerGroup, leaves_only_what_a_dead_one_may_yet_commit_until_its_transac
   EXPECT_TRUE(world.run_until([&] { return answered() > before; }, kSoon));
   EXPECT_EQ(world.broker.open_transactions(), 1);
   EXPECT_TRUE(world.run_until([&] { return answered() == fed; }, kSession + kSoon));
+  EXPECT_TRUE(world.settle());
+  EXPECT_THAT(check_settled(world), IsEmpty());
+}
+
+class ScorerGroupWithoutHalts : public ScorerGroup {
+ protected:
+  ScorerGroupWithoutHalts() : ScorerGroup(false) {}
+};
+
+// Partitions may come while others flow, and so while a transaction is open. A change of model then
+// ends it, and where that fails the source goes back: what the poll gave before lies ahead once
+// more.
+TEST_F(ScorerGroupWithoutHalts, scores_no_batch_that_was_polled_before_it_went_back) {
+  Actor& dead = world.scorer();
+  Actor& survivor = world.scorer(1);
+  kill_at(dead, "offsets-sent");
+  dead.wanted = false;
+  int changes = 0;
+  std::string_view last_place;
+  world.hook = [&](Actor& actor, std::string_view place) {
+    if (&actor != &survivor) return;
+    if (place == "poll") feed(3);
+    // It reads to the end when partitions came, and when it has opened its sink again.
+    const bool came = place == "read to end" && last_place != "open sink answered";
+    last_place = place;
+    if (!came || changes == 2) return;
+    const std::uint64_t before = world.control().epoch;
+    world.drop("bad" + std::to_string(++changes) + ".csv", DatasetKind::kNoTarget);
+    world.run_others(Millis{9'000},
+                     [&] { return world.control().epoch > before && !world.control().begun; });
+    survivor.commit_faults = {stream::CommitFault::kAborted};
+  };
+  EXPECT_TRUE(world.run_until([&] { return changes == 2; }, Millis{100'000}));
+  world.hook = {};
   EXPECT_TRUE(world.settle());
   EXPECT_THAT(check_settled(world), IsEmpty());
 }
