@@ -2,6 +2,7 @@
 
 #include <xgboost/c_api.h>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,8 @@
 
 namespace weir::model {
 namespace {
+
+constexpr std::size_t kTreesBetweenLooks = 16;  // at how large the model has become
 
 struct MatrixDeleter {
   void operator()(void* handle) const { XGDMatrixFree(handle); }
@@ -62,7 +65,29 @@ std::string array_interface(const record::RowBlock& rows) {
   return json.dump();
 }
 
-Result<Matrix> make_matrix(const record::RowBlock& rows) {
+// libxgboost makes no split that gains less than 1e-6 in the target's unit squared, and none whose
+// gain is no binary32: what it is given is the target about its mean, scaled to magnitudes below 1.
+// The scale is a power of two, so that leaves are scaled back without rounding.
+struct TargetScale {
+  double mean = 0;
+  int exponent = 0;  // scaled = (target - mean) / 2^exponent
+};
+
+TargetScale scale_of_target(const record::RowBlock& rows) {
+  const std::size_t target = rows.columns - 1;
+  AccurateSum sum;
+  for (std::size_t i = 0; i < rows.rows; ++i) sum.add(rows.value(i, target));
+  TargetScale scale;
+  scale.mean = sum.value() / static_cast<double>(rows.rows);
+  double largest = 0;
+  for (std::size_t i = 0; i < rows.rows; ++i) {
+    largest = std::max(largest, std::abs(rows.value(i, target) - scale.mean));
+  }
+  if (largest > 0) scale.exponent = std::ilogb(largest) + 1;
+  return scale;
+}
+
+Result<Matrix> make_matrix(const record::RowBlock& rows, const TargetScale& scale) {
   DMatrixHandle handle = nullptr;
   WEIR_TRY(done(XGDMatrixCreateFromDense(array_interface(rows).c_str(),
                                          R"({"missing": NaN, "nthread": 1})", &handle),
@@ -70,20 +95,15 @@ Result<Matrix> make_matrix(const record::RowBlock& rows) {
   Matrix matrix(handle);
   std::vector<float> target(rows.rows);
   for (std::size_t i = 0; i < rows.rows; ++i) {
-    target[i] = static_cast<float>(rows.value(i, rows.columns - 1));
+    const double about_mean = rows.value(i, rows.columns - 1) - scale.mean;
+    target[i] = static_cast<float>(std::ldexp(about_mean, -scale.exponent));
   }
   WEIR_TRY(done(XGDMatrixSetFloatInfo(handle, "label", target.data(), target.size()),
                 "handing the target to libxgboost"));
   return matrix;
 }
 
-double mean_of_target(const record::RowBlock& rows) {
-  AccurateSum sum;
-  for (std::size_t i = 0; i < rows.rows; ++i) sum.add(rows.value(i, rows.columns - 1));
-  return sum.value() / static_cast<double>(rows.rows);
-}
-
-Result<Booster> make_booster(const Matrix& matrix, const BoostedOptions& options, double mean) {
+Result<Booster> make_booster(const Matrix& matrix, const BoostedOptions& options) {
   DMatrixHandle rows = matrix.get();
   BoosterHandle handle = nullptr;
   WEIR_TRY(done(XGBoosterCreate(&rows, 1, &handle), "making a booster"));
@@ -96,7 +116,7 @@ Result<Booster> make_booster(const Matrix& matrix, const BoostedOptions& options
       {"tree_method", "hist"},
       {"max_depth", std::to_string(options.depth)},
       {"learning_rate", format_double(options.learning_rate)},
-      {"base_score", format_double(mean)},
+      {"base_score", "0"},
       {"seed", std::to_string(options.seed % (1U << 31))}};
   for (const auto& [name, value] : parameters) {
     WEIR_TRY(done(XGBoosterSetParam(handle, name, value.c_str()), name));
@@ -112,28 +132,59 @@ Result<std::string> document_of(const Booster& booster) {
   return std::string(bytes, length);
 }
 
+Error too_large(const std::string& reason) {
+  return Error(Code::kExhausted, reason +
+                                     "; fewer or shallower trees would do (model.boosted.trees, "
+                                     "model.boosted.depth)");
+}
+
+Result<std::string> grow(const Booster& booster, const Matrix& matrix,
+                         const BoostedOptions& options,
+                         const std::function<Status()>& still_wanted) {
+  for (std::size_t i = 0; i < options.trees; ++i) {
+    WEIR_TRY(still_wanted());
+    WEIR_TRY(done(XGBoosterUpdateOneIter(booster.get(), static_cast<int>(i), matrix.get()),
+                  "growing a tree"));
+    if (i % kTreesBetweenLooks != 0 && i + 1 < options.trees) continue;
+    std::string document = WEIR_TRY(document_of(booster));
+    if (document.size() > kXgboostBytesMax) {
+      return fail(too_large("the first " + std::to_string(i + 1) + " trees take " +
+                            format_bytes(document.size()) + ", more than a model may hold"));
+    }
+    if (i + 1 == options.trees) return document;
+  }
+  return document_of(booster);  // of no trees
+}
+
+// The trees in the target's own unit, and what they are added to.
+Result<BoostedModel> in_unit_of_target(const BoostedModel& scaled, const TargetScale& scale) {
+  std::vector<Tree> trees(scaled.trees().begin(), scaled.trees().end());
+  for (Tree& tree : trees) {
+    for (std::size_t node = 0; node < tree.feature.size(); ++node) {
+      if (tree.feature[node] != Tree::kLeaf) continue;
+      tree.value[node] = std::ldexp(tree.value[node], scale.exponent);
+    }
+  }
+  return BoostedModel::make(scaled.schema(), static_cast<float>(scale.mean), std::move(trees));
+}
+
 }  // namespace
 
 Result<BoostedModel> grow_boosted(const record::RowBlock& rows, const record::Schema& schema,
                                   const BoostedOptions& options,
                                   const std::function<Status()>& still_wanted) {
   WEIR_TRY(check_rows(rows, schema));
-  const Matrix matrix = WEIR_TRY(make_matrix(rows));
-  const Booster booster = WEIR_TRY(make_booster(matrix, options, mean_of_target(rows)));
-  for (std::size_t i = 0; i < options.trees; ++i) {
-    WEIR_TRY(still_wanted());
-    WEIR_TRY(done(XGBoosterUpdateOneIter(booster.get(), static_cast<int>(i), matrix.get()),
-                  "growing a tree"));
-  }
-  const std::string document = WEIR_TRY(document_of(booster));
+  const TargetScale scale = scale_of_target(rows);
+  const Matrix matrix = WEIR_TRY(make_matrix(rows, scale));
+  const Booster booster = WEIR_TRY(make_booster(matrix, options));
+  const std::string document = WEIR_TRY(grow(booster, matrix, options, still_wanted));
   auto model = model_from_xgboost(document, schema);
   // Names were checked before; what is left is a model that no file holds.
   if (!model && model.error().code() == Code::kBadData) {
-    return fail(Code::kExhausted, model.error().reason() +
-                                      "; fewer or shallower trees would do (model.boosted.trees, "
-                                      "model.boosted.depth)");
+    return fail(too_large(model.error().reason()));
   }
-  return model;
+  if (!model) return model;
+  return in_unit_of_target(*model, scale);
 }
 
 }  // namespace weir::model

@@ -48,6 +48,31 @@ TEST(BoostedTraining, learns_what_a_linear_model_cannot) {
   EXPECT_LT(rmse_of(*model, fresh), of_linear / 3);
 }
 
+// libxgboost has limits of its own on what a split must gain, in the target's unit.
+TEST(BoostedTraining, grows_the_same_trees_whatever_the_unit_of_the_target) {
+  BoostedOptions options;
+  options.trees = 20;
+  const Rows rows = curved_rows(2000);
+  const auto plain = grow_boosted(block_of(rows), schema_of(3), options, wanted);
+  ASSERT_TRUE(plain);
+  for (const int power : {-60, -20, 20, 70}) {
+    Rows scaled = rows;
+    for (auto& row : scaled) row[3] = std::ldexp(row[3], power);
+    const auto model = grow_boosted(block_of(scaled), schema_of(3), options, wanted);
+    ASSERT_TRUE(model) << model.error().message();
+    EXPECT_EQ(model->base(), std::ldexp(plain->base(), power));
+    for (std::size_t i = 0; i < options.trees; ++i) {
+      const Tree& tree = model->trees()[i];
+      const Tree& like = plain->trees()[i];
+      ASSERT_EQ(tree.feature, like.feature) << power;
+      for (std::size_t node = 0; node < tree.value.size(); ++node) {
+        const bool leaf = tree.feature[node] == Tree::kLeaf;
+        EXPECT_EQ(tree.value[node], leaf ? std::ldexp(like.value[node], power) : like.value[node]);
+      }
+    }
+  }
+}
+
 TEST(BoostedTraining, does_as_it_is_told) {
   BoostedOptions options;
   options.trees = 7;

@@ -100,7 +100,9 @@ std::string Manifest::to_json() const {
   json["schema"]["sha256"] = schema.hash();
   json["dataset"] = dataset_json(*this);
   json["split"] = {{"seed", seed}, {"test_fraction", test_fraction}};
-  json["settings"] = {{"drop_columns", drop_columns}, {"intercept", intercept}};
+  json["settings"] = {{"drop_columns", drop_columns},
+                      {"intercept", intercept},
+                      {"ridge", ridge ? Json(*ridge) : Json("auto")}};
   if (has_held_out) {
     json["held_out"] = {{"rmse", held_out.rmse},
                         {"mae", held_out.mae},
@@ -160,6 +162,9 @@ Result<Manifest> Manifest::parse(std::string_view text) {
     if (json.contains("settings")) {  // the first manifests had none
       manifest.drop_columns = json["settings"].at("drop_columns").get<std::vector<std::string>>();
       manifest.intercept = json["settings"].at("intercept");
+      const auto& ridge = json["settings"].at("ridge");
+      manifest.ridge.reset();
+      if (ridge != "auto") manifest.ridge = ridge.get<double>();
     }
     if (json.contains("training")) read_training(json["training"], manifest);  // younger still
     const auto& held_out = json.at("held_out");

@@ -61,6 +61,7 @@ struct Manifest {
   double test_fraction = 0;
   std::vector<std::string> drop_columns;  // the settings that it was trained with
   bool intercept = true;
+  std::optional<double> ridge = 0.0;        // model.ridge: the penalty, or nullopt for `auto`
   std::string wanted_algorithm = "linear";  // model.algorithm: may be "auto"
   BoostedSettings boosted;
   std::vector<Candidate> candidates;  // empty in manifests from before there were kinds of model

@@ -27,6 +27,7 @@ Manifest example() {
   manifest.test_fraction = 0.1;
   manifest.drop_columns = {"id", "name, \"q\""};
   manifest.intercept = false;
+  manifest.ridge.reset();
   manifest.wanted_algorithm = "auto";
   manifest.boosted = {300, 5, 0.05, 1000};
   manifest.candidates = {{"linear", 380, true, {4.7, 3.2, 0.74, 124}, ""},
@@ -61,6 +62,7 @@ TEST(Manifest, comes_back_from_json_as_it_was) {
   EXPECT_EQ(back->test_fraction, 0.1);
   EXPECT_EQ(back->drop_columns, manifest.drop_columns);
   EXPECT_FALSE(back->intercept);
+  EXPECT_FALSE(back->ridge);
   EXPECT_EQ(back->held_out.rmse, 4.745298182);
   EXPECT_EQ(back->held_out.mae_rows, 124u);
   EXPECT_EQ(back->wanted_algorithm, "auto");

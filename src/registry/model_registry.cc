@@ -103,6 +103,9 @@ Status ModelRegistry::publish(const Manifest& manifest, std::string_view model_j
       {temporary + "/test.csv", test_csv},
   }};
   const auto attempt = [&]() -> Status {
+    if (manifest_json.size() > kManifestBytesMax || model_json.size() > kModelBytesMax) {
+      return fail(Code::kExhausted, "the model or its manifest is larger than readers take");
+    }
     WEIR_TRY(store_.make_directories(temporary));
     WEIR_TRY(store_.create_all(files));
     crash_points.reach("temporary-written");

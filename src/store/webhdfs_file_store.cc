@@ -12,6 +12,7 @@
 #include "store/webhdfs_file_store.h"
 
 #include <algorithm>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -336,9 +337,15 @@ Status WebHdfsFileStore::create_all(std::span<const NewFile> files) {
   };
   {
     std::vector<std::jthread> others;
-    for (std::size_t lane = 1; lane < lanes; ++lane) others.emplace_back(write_lane, lane);
+    std::size_t started = 1;
+    try {
+      for (; started < lanes; ++started) others.emplace_back(write_lane, started);
+    } catch (const std::system_error&) {
+      // No more threads are to be had: the calling one writes what they would have.
+    }
     // Here too, so that who watches the calling thread sees it come round.
     if (lanes > 0) write_lane(0);
+    for (std::size_t lane = started; lane < lanes; ++lane) write_lane(lane);
   }
   for (Status& lane : ended) WEIR_TRY(std::move(lane));
   return {};

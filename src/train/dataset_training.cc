@@ -276,6 +276,7 @@ class Pass {
     manifest.test_fraction = options_.test_fraction;
     manifest.drop_columns = options_.drop_columns;
     manifest.intercept = options_.intercept;
+    manifest.ridge = options_.ridge;
     manifest.wanted_algorithm = options_.algorithm;
     manifest.boosted = options_.boosted;
     manifest.candidates = std::move(chosen.candidates);

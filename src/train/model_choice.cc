@@ -68,7 +68,7 @@ Result<Trained> train_linear(const PassedRows& rows, const record::Schema& schem
   trained.model = std::make_unique<model::LinearModel>(std::move(fit.model));
   if (!exact.rmse) return trained;
   measure_on_sample(rows.held_out_sample, trained);
-  trained.candidate.has_held_out = true;
+  if (!trained.candidate.has_held_out) return trained;  // errors too large for their squares
   trained.shown.rmse = *exact.rmse;
   trained.shown.r2 = exact.r_squared.value_or(0);
   return trained;

@@ -15,6 +15,8 @@ namespace {
 
 using registry::QualityFigures;
 
+constexpr double kExact = 1e-12;  // of the largest target
+
 // Where each of the model's features stands in the rows; or the first one that is not there.
 tl::expected<std::vector<std::size_t>, std::string> places_of(const record::Schema& wanted,
                                                               const record::Schema& rows) {
@@ -62,18 +64,27 @@ void compare_with_live(const LiveModel& live, const record::Schema& schema,
   }
   const auto places = places_of(its, schema);
   if (!places) {
-    verdict.not_compared = "the data set has no column '" + places.error() + "', which it needs";
+    verdict.not_compared = "the data set has no column '" + places.error() + "', or leaves it out";
     return;
   }
   verdict.live = figures_of(*live.model, sample, *places);
 }
 
+// An error no larger than this is none: models that are exact differ in their rounding alone.
+double rounding_of(const record::RowBlock& sample) {
+  double largest = 0;
+  for (std::size_t i = 0; i < sample.rows; ++i) {
+    largest = std::max(largest, std::abs(sample.value(i, sample.columns - 1)));
+  }
+  return kExact * largest;
+}
+
 // True where the candidate's error is within the margin of the live model's.
-bool within_margin(const registry::QualityVerdict& verdict) {
+bool within_margin(const registry::QualityVerdict& verdict, double rounding) {
   if (!verdict.required.worse_than_live_max || !verdict.live || !verdict.live->rmse) return true;
   if (!verdict.candidate.rmse) return false;
-  return *verdict.candidate.rmse <=
-         *verdict.live->rmse * (1 + *verdict.required.worse_than_live_max / 100);
+  return *verdict.candidate.rmse <= std::max(*verdict.live->rmse, rounding) *
+                                        (1 + *verdict.required.worse_than_live_max / 100);
 }
 
 }  // namespace
@@ -88,7 +99,8 @@ Result<LiveModel> load_live_model(const registry::ModelRegistry& models, std::ui
     return live;
   }
   const Code code = loaded.error().code();
-  if (code != Code::kNotFound && code != Code::kCorrupt && code != Code::kUnsupported) {
+  if (code != Code::kNotFound && code != Code::kCorrupt && code != Code::kUnsupported &&
+      code != Code::kExhausted) {
     return fail(
         std::move(loaded.error()).while_doing("reading the model in force to compare with"));
   }
@@ -116,7 +128,7 @@ Result<registry::QualityVerdict> judge_quality(const model::Model& candidate, co
   if (bounds.r2 && !(verdict.candidate.r2 && *verdict.candidate.r2 >= *bounds.r2)) {
     unmet = "model.require.r2";
   }
-  if (!within_margin(verdict)) {
+  if (!within_margin(verdict, rounding_of(sample))) {
     unmet += (unmet.empty() ? "" : " and ") + std::string("model.require.worse_than_live_max");
   }
   if (unmet.empty()) return verdict;

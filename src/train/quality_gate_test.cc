@@ -82,6 +82,15 @@ TEST_F(QualityGate, refuses_a_model_that_is_worse_than_the_one_in_force_by_more_
               HasSubstr("model.require.r2 and model.require.worse_than_live_max"));
 }
 
+TEST_F(QualityGate, takes_errors_that_are_rounding_alone_for_equal) {
+  bounds.worse_than_live_max = 0;
+  record::RowBlock exact = sample();
+  exact.values.resize(12);
+  exact.values.insert(exact.values.end(), {0, 1, 2, 2, 3, 4});
+  EXPECT_TRUE(judge_quality(*plane(1e-15), {7, plane(0), ""}, exact, bounds));
+  EXPECT_FALSE(judge_quality(*plane(1e-9), {7, plane(0), ""}, exact, bounds));
+}
+
 TEST_F(QualityGate, asks_nothing_of_the_first_model_but_the_bounds_of_its_own) {
   bounds = {0.9, 0};
   const auto verdict = judge(0, {});
@@ -102,7 +111,7 @@ TEST_F(QualityGate, says_why_the_model_in_force_is_not_compared) {
   bounds.worse_than_live_max = 0;
   const auto other = judge(9, {2, plane(0, {{"a", "c"}, "y"}), ""});
   ASSERT_TRUE(other);
-  EXPECT_EQ(other->not_compared, "the data set has no column 'c', which it needs");
+  EXPECT_EQ(other->not_compared, "the data set has no column 'c', or leaves it out");
   EXPECT_FALSE(other->live);
   EXPECT_EQ(judge(9, {2, plane(0, {{"a", "b"}, "z"}), ""})->not_compared,
             "it predicts 'z', this one 'y'");

@@ -200,7 +200,7 @@ Result<std::optional<std::uint64_t>> Trainer::version_of_same_bytes(
       manifest->intercept != options_.intercept ||
       manifest->wanted_algorithm != options_.algorithm ||
       (options_.algorithm != model::kLinear && manifest->boosted != options_.boosted) ||
-      (manifest->fit && manifest->fit->penalty_wanted() != options_.ridge)) {
+      (options_.algorithm != model::kBoosted && manifest->ridge != options_.ridge)) {
     return std::optional<std::uint64_t>();
   }
   Sha256 hash;
