@@ -189,8 +189,8 @@ KafkaClientFactory::Made KafkaClientFactory::consumer(const std::string& group,
       {"session.timeout.ms", "10000"},
       {"heartbeat.interval.ms", "1000"},
       {"max.poll.interval.ms", "300000"},
-      // Partitions that are added to a topic are dealt at a rebalance, which begins where the leader of
-      // the group sees them.
+      // Partitions that are added to a topic are dealt at a rebalance, which begins where the
+      // leader of the group sees them.
       {"topic.metadata.refresh.interval.ms", "10000"},
       {"queued.min.messages", "200000"},
       {"queued.max.messages.kbytes", "65536"},

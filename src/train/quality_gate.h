@@ -29,8 +29,8 @@ struct LiveModel {
   std::string why_none;  // where the version has no model that could be loaded
 };
 
-// What is not there, broken or too large becomes `why_none`: no new attempt would mend them, and a model that is
-// broken is no reason to keep it.
+// What is not there, broken or too large becomes `why_none`: no new attempt would mend them, and a
+// model that is broken is no reason to keep it.
 Result<LiveModel> load_live_model(const registry::ModelRegistry& models, std::uint64_t version,
                                   const std::string& sha256);
 
