@@ -19,7 +19,9 @@
 namespace weir::model {
 namespace {
 
-constexpr std::size_t kTreesBetweenLooks = 16;  // at how large the model has become
+// At how large the model has become is looked after so many trees, and then each time when there
+// are a quarter more, as each look writes them all.
+constexpr std::size_t kFirstLookTrees = 16;
 
 struct MatrixDeleter {
   void operator()(void* handle) const { XGDMatrixFree(handle); }
@@ -141,11 +143,13 @@ Error too_large(const std::string& reason) {
 Result<std::string> grow(const Booster& booster, const Matrix& matrix,
                          const BoostedOptions& options,
                          const std::function<Status()>& still_wanted) {
+  std::size_t next_look = kFirstLookTrees;
   for (std::size_t i = 0; i < options.trees; ++i) {
     WEIR_TRY(still_wanted());
     WEIR_TRY(done(XGBoosterUpdateOneIter(booster.get(), static_cast<int>(i), matrix.get()),
                   "growing a tree"));
-    if (i % kTreesBetweenLooks != 0 && i + 1 < options.trees) continue;
+    if (i + 1 < next_look && i + 1 < options.trees) continue;
+    next_look += next_look / 4;
     std::string document = WEIR_TRY(document_of(booster));
     if (document.size() > kXgboostBytesMax) {
       return fail(too_large("the first " + std::to_string(i + 1) + " trees take " +
