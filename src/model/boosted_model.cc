@@ -300,12 +300,7 @@ Result<BoostedModel> parse_boosted_model(std::string_view text) {
     auto model = BoostedModel::make(schema_of_file(json), to_float(json.at("base").get<double>()),
                                     std::move(trees));
     if (!model) return fail(Code::kCorrupt, model.error().reason());
-    if (json.at("schema_sha256") != model->schema().hash()) {
-      return fail(Code::kCorrupt, "\"schema_sha256\" does not fit the names of the columns");
-    }
-    if (model->to_json() != text) {
-      return fail(Code::kCorrupt, "the model is not as it was written: its sha256 does not fit");
-    }
+    WEIR_TRY(check_as_written(*model, json, text));
     return std::move(*model);
   } catch (const Json::exception& e) {
     return fail(Code::kCorrupt, std::string("the model is not as it should be: ") + e.what());

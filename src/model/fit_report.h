@@ -45,12 +45,6 @@ struct FitReport {
   std::vector<Estimate> features;    // in the schema's order
   std::optional<RidgeReport> ridge;  // absent where no penalty was asked for
   std::vector<std::string> notes;    // for people: "column 'b' is constant; …"
-
-  // What was asked for: a penalty, 0 for none, nullopt for the best one.
-  std::optional<double> penalty_wanted() const {
-    if (!ridge) return 0.0;
-    return ridge->automatic ? std::nullopt : std::optional<double>(ridge->penalty);
-  }
 };
 
 }  // namespace weir::model

@@ -98,14 +98,7 @@ Result<LinearModel> parse_linear_model(std::string_view text) {
     auto model = LinearModel::make(std::move(schema), json.at("intercept").get<double>(),
                                    std::move(coefficients));
     if (!model) return fail(Code::kCorrupt, model.error().reason());
-    if (json.at("schema_sha256") != model->schema().hash()) {
-      return fail(Code::kCorrupt, "\"schema_sha256\" does not fit the names of the columns");
-    }
-    // There is one way to write a model down. Whatever else is in the text, be it one byte, was not
-    // written by this program.
-    if (model->to_json() != text) {
-      return fail(Code::kCorrupt, "the model is not as it was written: its sha256 does not fit");
-    }
+    WEIR_TRY(check_as_written(*model, json, text));
     return std::move(*model);
   } catch (const Json::exception& e) {
     return fail(Code::kCorrupt, std::string("the model is not as it should be: ") + e.what());

@@ -132,6 +132,17 @@ record::Schema schema_of_file(const Json& json) {
           json.at("target").get<std::string>()};
 }
 
+// Whatever is in the text beside, be it one byte, was not written by this program.
+Status check_as_written(const Model& model, const Json& json, std::string_view text) {
+  if (json.at("schema_sha256") != model.schema().hash()) {
+    return fail(Code::kCorrupt, "\"schema_sha256\" does not fit the names of the columns");
+  }
+  if (model.to_json() != text) {
+    return fail(Code::kCorrupt, "the model is not as it was written: its sha256 does not fit");
+  }
+  return {};
+}
+
 // Whatever does not begin as a boosted model does is held to the linear one's limits, and named as
 // unsupported there if it is neither.
 Result<std::unique_ptr<Model>> parse_model(std::string_view text) {

@@ -22,6 +22,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "model/model.h"
 #include "record/schema.h"
 
 namespace weir::model {
@@ -49,6 +50,10 @@ Result<nlohmann::json> parse_envelope(std::string_view text, const FileLimits& l
 
 // "features" and "target"; throws what nlohmann-json does where they are of another kind.
 record::Schema schema_of_file(const nlohmann::json& json);
+
+// kCorrupt where the text is not the one that this model, made of the document in it, is written
+// as.
+Status check_as_written(const Model& model, const nlohmann::json& json, std::string_view text);
 
 template <typename Range, typename Write>
 std::string json_array(const Range& range, Write write) {

@@ -79,7 +79,7 @@ TEST(Manifest, comes_back_from_json_as_it_was) {
   EXPECT_TRUE(back->fit->features[1].dropped);
   EXPECT_FALSE(back->fit->features[1].t_value);
   EXPECT_EQ(back->fit->ridge->curve[1].cross_validated_rmse, 4.8);
-  EXPECT_EQ(back->fit->penalty_wanted(), std::nullopt);
+  EXPECT_TRUE(back->fit->ridge->automatic);
 }
 
 TEST(Manifest, of_a_model_that_is_not_linear_or_is_old_has_no_fit) {
@@ -104,7 +104,7 @@ TEST(Manifest, says_null_for_what_a_fit_does_not_define) {
   EXPECT_TRUE(fit["residual_standard_deviation"].is_null());
   EXPECT_TRUE(fit["features"][1]["standard_error"].is_null());
   EXPECT_TRUE(fit["ridge"].is_null());
-  EXPECT_EQ(Manifest::parse(manifest.to_json())->fit->penalty_wanted(), 0.0);
+  EXPECT_FALSE(Manifest::parse(manifest.to_json())->fit->ridge);
 }
 
 TEST(Manifest, tells_in_short_which_models_were_compared) {

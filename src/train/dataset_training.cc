@@ -285,6 +285,7 @@ class Pass {
     manifest.fit = std::move(chosen.fit);
     manifest.notes = std::move(chosen.notes);
     trained.model_json = chosen.model->to_json();
+    trained.model = std::move(chosen.model);
     trained.test_csv = test_csv(schema, sample);
     trained.held_out_sample = std::move(sample);
     return trained;

@@ -12,11 +12,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "model/model.h"
 #include "record/row_block.h"
 #include "registry/dataset_folder.h"
 #include "registry/manifest.h"
@@ -40,7 +42,8 @@ struct TrainingOptions {
 };
 
 struct TrainedModel {
-  std::string model_json;
+  std::shared_ptr<const model::Model> model;
+  std::string model_json;       // its file
   registry::Manifest manifest;  // version, parent and stamps are filled in by the trainer
   std::string test_csv;
   record::RowBlock held_out_sample;  // the rows of test_csv

@@ -155,12 +155,16 @@ TEST_F(DatasetTraining, takes_a_penalty_that_is_given_or_found_to_the_same_bits_
   expect_equal(*found, *train_on(csv));
 }
 
-TEST_F(DatasetTraining, learns_the_boston_table) {
+std::string boston() {
   std::ifstream file(std::string(WEIR_SOURCE_DIR) + "/data/boston.csv");
   std::stringstream bytes;
   bytes << file.rdbuf();
+  return bytes.str();
+}
+
+TEST_F(DatasetTraining, learns_the_boston_table) {
   options.target = "medv";
-  const auto trained = train_on(bytes.str());
+  const auto trained = train_on(boston());
   ASSERT_TRUE(trained) << trained.error().message();
   const registry::Manifest& manifest = trained->manifest;
   EXPECT_EQ(manifest.rows, 506u);
@@ -180,11 +184,8 @@ TEST_F(DatasetTraining, learns_the_boston_table) {
 }
 
 TEST_F(DatasetTraining, keeps_trees_for_the_boston_table_if_it_may_choose) {
-  std::ifstream file(std::string(WEIR_SOURCE_DIR) + "/data/boston.csv");
-  std::stringstream bytes;
-  bytes << file.rdbuf();
   options.target = "medv";
-  const auto linear = train_on(bytes.str());
+  const auto linear = train_on(boston());
   ASSERT_TRUE(linear);
   options.algorithm = kAuto;
   const auto best = train();

@@ -10,6 +10,7 @@
 #include "model/boosted_training.h"
 #include "model/linear_fit.h"
 #include "model/metrics.h"
+#include "train/predict_rows.h"
 
 namespace weir::train {
 namespace {
@@ -28,18 +29,12 @@ struct Trained {
 // model with such rows loses to any other.
 void measure_on_sample(const record::RowBlock& sample, Trained& trained) {
   model::ErrorSums sums;
-  const std::size_t features = sample.columns - 1;
-  std::vector<double> rows(sample.rows * features);
-  std::vector<double> predictions(sample.rows);
-  for (std::size_t i = 0; i < sample.rows; ++i) {
-    for (std::size_t j = 0; j < features; ++j) rows[i * features + j] = sample.value(i, j);
-  }
-  trained.model->predict(rows, predictions);
+  const std::vector<double> predictions = predict_rows(*trained.model, sample);
   bool all_finite = true;
   for (std::size_t i = 0; i < sample.rows; ++i) {
     const bool finite = std::isfinite(predictions[i]);
     all_finite = all_finite && finite;
-    if (finite) sums.add(predictions[i], sample.value(i, features));
+    if (finite) sums.add(predictions[i], sample.value(i, sample.columns - 1));
   }
   const model::Metrics metrics = sums.metrics();
   if (!metrics.rmse) return;

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "base/text.h"
 #include "model/metrics.h"
+#include "train/predict_rows.h"
 
 namespace weir::train {
 namespace {
@@ -22,24 +21,15 @@ tl::expected<std::vector<std::size_t>, std::string> places_of(const record::Sche
                                                               const record::Schema& rows) {
   std::vector<std::size_t> places;
   for (const std::string& name : wanted.features) {
-    const auto at = std::find(rows.features.begin(), rows.features.end(), name);
-    if (at == rows.features.end()) return tl::unexpected(name);
-    places.push_back(static_cast<std::size_t>(at - rows.features.begin()));
+    const auto place = rows.feature_index(name);
+    if (!place) return tl::unexpected(name);
+    places.push_back(*place);
   }
   return places;
 }
 
 // A prediction that is not finite makes the error boundless: nothing can be worse.
-QualityFigures figures_of(const model::Model& model, const record::RowBlock& sample,
-                          const std::vector<std::size_t>& places) {
-  std::vector<double> rows(sample.rows * places.size());
-  std::vector<double> predictions(sample.rows);
-  for (std::size_t i = 0; i < sample.rows; ++i) {
-    for (std::size_t j = 0; j < places.size(); ++j) {
-      rows[i * places.size() + j] = sample.value(i, places[j]);
-    }
-  }
-  model.predict(rows, predictions);
+QualityFigures figures_of(const std::vector<double>& predictions, const record::RowBlock& sample) {
   model::ErrorSums sums;
   for (std::size_t i = 0; i < sample.rows; ++i) {
     if (!std::isfinite(predictions[i])) return {};
@@ -67,7 +57,7 @@ void compare_with_live(const LiveModel& live, const record::Schema& schema,
     verdict.not_compared = "the data set has no column '" + places.error() + "', or leaves it out";
     return;
   }
-  verdict.live = figures_of(*live.model, sample, *places);
+  verdict.live = figures_of(predict_rows(*live.model, sample, *places), sample);
 }
 
 // An error no larger than this is none: models that are exact differ in their rounding alone.
@@ -119,9 +109,7 @@ Result<registry::QualityVerdict> judge_quality(const model::Model& candidate, co
   registry::QualityVerdict verdict;
   verdict.required = bounds;
   verdict.rows = sample.rows;
-  std::vector<std::size_t> own_places(candidate.schema().features.size());
-  for (std::size_t j = 0; j < own_places.size(); ++j) own_places[j] = j;
-  verdict.candidate = figures_of(candidate, sample, own_places);
+  verdict.candidate = figures_of(predict_rows(candidate, sample), sample);
   compare_with_live(live, candidate.schema(), sample, verdict);
 
   std::string unmet;
@@ -140,10 +128,9 @@ Status pass_quality_gate(TrainedModel& trained, const registry::QualityBounds& b
                          const registry::ModelRegistry& models, std::uint64_t live_version,
                          const std::string& live_sha256) {
   if (!bounds.any()) return {};
-  const auto candidate = WEIR_TRY(model::parse_model(trained.model_json));
   const LiveModel live = WEIR_TRY(load_live_model(models, live_version, live_sha256));
   trained.manifest.quality =
-      WEIR_TRY(judge_quality(*candidate, live, trained.held_out_sample, bounds));
+      WEIR_TRY(judge_quality(*trained.model, live, trained.held_out_sample, bounds));
   return {};
 }
 

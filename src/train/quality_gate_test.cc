@@ -144,14 +144,14 @@ TEST_F(QualityGate, finds_the_model_in_force_in_the_models_folder) {
   ASSERT_TRUE(missing) << "what is lost is no reason to keep it";
   EXPECT_THAT(missing->why_none, HasSubstr("0000000004"));
 
-  const auto model = plane(0.4);
   TrainedModel trained;
-  trained.model_json = model->to_json();
+  trained.model = plane(0.4);
+  trained.model_json = trained.model->to_json();
   trained.held_out_sample = sample();
   registry::Manifest manifest;
   manifest.version = 4;
   manifest.algorithm = model::kLinear;
-  manifest.schema = model->schema();
+  manifest.schema = trained.model->schema();
   manifest.model_sha256 = sha256_hex(trained.model_json);
   ASSERT_TRUE(models.publish(manifest, trained.model_json, "", CrashPoints()));
   EXPECT_TRUE(pass_quality_gate(trained, {}, models, 4, manifest.model_sha256));

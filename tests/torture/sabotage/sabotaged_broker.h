@@ -8,9 +8,8 @@
 //   commits-fail             no fault of the program: some commits are refused, and of some that
 //                            took place the answer is lost; all promises must hold
 //   does-not-rewind          the same, and then the source goes on where it was
-//   does-not-fence           who did not halt in time is not shut out; and a scorer dwells before
-//   it
-//                            commits, as it is there that being stopped does harm
+//   does-not-fence           who did not halt in time is not shut out; and before each commit a
+//                            scorer dwells, as it is there that being stopped does harm
 //   hears-of-halts-late      for scorers: a halt is read together with its resume
 //
 // Owner: cli. Threads: as KafkaBroker. Errors: those of KafkaBroker; kBadConfig for an unknown
