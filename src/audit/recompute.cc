@@ -28,6 +28,21 @@ double number_of(element value) {
   }
 }
 
+AuditValue audit_value_of(element value, std::string& spelt) {
+  switch (value.type()) {
+    case element_type::NULL_VALUE: return {AuditValue::Kind::kNull, {}, 0};
+    case element_type::BOOL:
+      return {AuditValue::Kind::kTruth, value.get_bool().value_unsafe() ? "true" : "false", 0};
+    case element_type::STRING:
+      return {AuditValue::Kind::kText, value.get_string().value_unsafe(), 0};
+    case element_type::INT64: spelt = std::to_string(value.get_int64().value_unsafe()); break;
+    case element_type::UINT64: spelt = std::to_string(value.get_uint64().value_unsafe()); break;
+    case element_type::DOUBLE: return {AuditValue::Kind::kFraction, {}, number_of(value)};
+    default: return {};
+  }
+  return {AuditValue::Kind::kWhole, spelt, number_of(value)};
+}
+
 }  // namespace
 
 bool same_number(double a, double b) {
@@ -35,31 +50,41 @@ bool same_number(double a, double b) {
 }
 
 Result<AuditModel> AuditModel::parse(std::string_view model_json) {
-  const auto json = nlohmann::json::parse(model_json, nullptr, false);
   try {
-    AuditModel model;
-    if (json.at("format") != "weirkeeper-model") {
-      return fail(Code::kCorrupt, "not a model of this program");
-    }
-    std::size_t names = 0;
-    for (const auto& name : json.at("features")) {
-      model.index_.emplace(name.get<std::string>(), names++);
-    }
-    if (model.index_.size() != names || names == 0) {
-      return fail(Code::kCorrupt, "features, all of different names, are needed");
-    }
-    const std::string algorithm = json.at("algorithm");
-    if (algorithm == "linear") {
-      WEIR_TRY(model.parse_linear(json));
-    } else if (algorithm == "boosted") {
-      model.trees_ = WEIR_TRY(AuditTrees::parse(json, names));
-    } else {
-      return fail(Code::kCorrupt, "neither a linear model nor one of trees");
-    }
-    return model;
+    return parse_document(nlohmann::json::parse(model_json, nullptr, false));
   } catch (const nlohmann::json::exception& e) {
     return fail(Code::kCorrupt, std::string("the model is not as it should be: ") + e.what());
   }
+}
+
+Result<AuditModel> AuditModel::parse_document(const nlohmann::json& json) {
+  AuditModel model;
+  if (json.at("format") != "weirkeeper-model") {
+    return fail(Code::kCorrupt, "not a model of this program");
+  }
+  std::size_t names = 0;
+  for (const auto& name : json.at("features")) {
+    model.index_.emplace(name.get<std::string>(), names++);
+  }
+  if (model.index_.size() != names || names == 0) {
+    return fail(Code::kCorrupt, "features, all of different names, are needed");
+  }
+  const std::string algorithm = json.at("algorithm");
+  if (algorithm == "linear") {
+    WEIR_TRY(model.parse_linear(json));
+  } else if (algorithm == "boosted") {
+    model.trees_ = WEIR_TRY(AuditTrees::parse(json, names));
+  } else if (algorithm == "prepared") {
+    model.inputs_ = WEIR_TRY(AuditInputs::parse(json, names));
+    auto within = WEIR_TRY(parse_document(json.at("model")));
+    if (within.inputs_ || within.features() != model.inputs_->terms()) {
+      return fail(Code::kCorrupt, "the model within is not one of the terms");
+    }
+    model.within_ = std::make_shared<const AuditModel>(std::move(within));
+  } else {
+    return fail(Code::kCorrupt, "neither a linear model nor one of trees");
+  }
+  return model;
 }
 
 Status AuditModel::parse_linear(const nlohmann::json& json) {
@@ -76,6 +101,11 @@ std::optional<std::size_t> AuditModel::index_of(std::string_view name) const {
 }
 
 double AuditModel::predict(const double* row) const {
+  if (inputs_) {
+    std::vector<double> terms;
+    inputs_->make_terms(row, terms);
+    return within_->predict(terms.data());
+  }
   if (trees_) return trees_->predict(row);
   double value = intercept_;
   for (std::size_t i = 0; i < coefficients_.size(); ++i) {
@@ -92,20 +122,45 @@ struct Recomputer::State {
     return expectation;
   }
 
+  // False: the expectation says why not.
+  bool take(const AuditModel& model, std::size_t feature, element value, double& number) {
+    if (model.inputs() == nullptr) {
+      if (is_number(value)) {
+        number = number_of(value);
+        return true;
+      }
+      refuse("a feature that is no number");
+      return false;
+    }
+    const auto verdict = model.inputs()->value_of(feature, audit_value_of(value, spelt), number);
+    if (verdict == AuditInputs::Verdict::kRefused) refuse("a feature that is not of its kind");
+    if (verdict == AuditInputs::Verdict::kUnknown) {
+      expectation.verdict = Expectation::Verdict::kUnknown;
+    }
+    return verdict == AuditInputs::Verdict::kTaken;
+  }
+  bool take_nothing(const AuditModel& model, std::size_t feature, double& number) {
+    if (model.inputs() != nullptr &&
+        model.inputs()->value_of_nothing(feature, number) == AuditInputs::Verdict::kTaken) {
+      return true;
+    }
+    refuse("a feature is missing");
+    return false;
+  }
+
   const Expectation& expect_flat(const AuditModel& model, object members) {
     row.assign(model.features(), 0);
     seen.assign(model.features(), false);
-    std::size_t found = 0;
     for (const auto& member : members) {
       const auto at = model.index_of(member.key);
       if (!at) continue;
       if (seen[*at]) return refuse("a feature twice");
-      if (!is_number(member.value)) return refuse("a feature that is no number");
+      if (!take(model, *at, member.value, row[*at])) return expectation;
       seen[*at] = true;
-      row[*at] = number_of(member.value);
-      ++found;
     }
-    if (found != model.features()) return refuse("a feature is missing");
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      if (!seen[i] && !take_nothing(model, i, row[i])) return expectation;
+    }
     expectation.values.push_back(model.predict(row.data()));
     expectation.verdict = Expectation::Verdict::kScored;
     return expectation;
@@ -124,11 +179,19 @@ struct Recomputer::State {
       if (column.value.get_object().get(cells)) return refuse("a column that is no object");
       column_of[*at] = cells;
     }
-    for (const auto& column : column_of) {
-      if (!column) return refuse("a feature is missing");
+    // Where the first feature is missing, the message's first column of a feature has the order.
+    std::optional<object> labelled = column_of[0];
+    double nothing = 0;
+    for (std::size_t i = 0; i < column_of.size(); ++i) {
+      if (!column_of[i] && !take_nothing(model, i, nothing)) return expectation;
     }
+    for (const auto& column : columns) {
+      if (labelled) break;
+      if (const auto at = model.index_of(column.key)) labelled = column_of[*at];
+    }
+    if (!labelled) return refuse("no rows");
     std::map<std::string_view, std::size_t> row_of;
-    for (const auto& cell : *column_of[0]) {
+    for (const auto& cell : *labelled) {
       const std::size_t at = row_of.size();
       if (!row_of.emplace(cell.key, at).second) return refuse("a row label twice");
     }
@@ -137,12 +200,17 @@ struct Recomputer::State {
     for (std::size_t column = 0; column < column_of.size(); ++column) {
       seen.assign(row_of.size(), false);
       std::size_t cells = 0;
+      if (!column_of[column]) {
+        for (std::size_t i = 0; i < row_of.size(); ++i)
+          row[i * model.features() + column] = nothing;
+        continue;
+      }
       for (const auto& cell : *column_of[column]) {
         const auto at = row_of.find(cell.key);
         if (at == row_of.end() || seen[at->second]) return refuse("columns of different rows");
-        if (!is_number(cell.value)) return refuse("a feature that is no number");
+        double& number = row[at->second * model.features() + column];
+        if (!take(model, column, cell.value, number)) return expectation;
         seen[at->second] = true;
-        row[at->second * model.features() + column] = number_of(cell.value);
         ++cells;
       }
       if (cells != row_of.size()) return refuse("columns of different rows");
@@ -158,6 +226,7 @@ struct Recomputer::State {
   Expectation expectation;
   std::vector<double> row;
   std::vector<char> seen;
+  std::string spelt;  // a whole number's digits
 };
 
 Recomputer::Recomputer() : state_(std::make_unique<State>()) {}

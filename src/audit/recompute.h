@@ -6,7 +6,7 @@
 //
 //   p = intercept;  for each feature j in the model's order:  p = p + (coefficient[j] * x[j])
 //
-// That of trees stands in audit_trees.h.
+// That of trees stands in audit_trees.h, that of what precedes a model in audit_inputs.h.
 //
 // Units: those of the target. Threads: a Recomputer belongs to one; an AuditModel is constant.
 // Errors: parse() gives kCorrupt with what is wrong. A zero's sign is not told from the other's.
@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "audit/audit_inputs.h"
 #include "audit/audit_trees.h"
 #include "base/error.h"
 
@@ -33,15 +34,21 @@ class AuditModel {
   std::size_t features() const { return index_.size(); }
   // The place of a feature in the model's order.
   std::optional<std::size_t> index_of(std::string_view name) const;
+  // How values become numbers; absent where each is one.
+  const AuditInputs* inputs() const { return inputs_ ? &*inputs_ : nullptr; }
   double predict(const double* row) const;  // features() values
 
  private:
+  static Result<AuditModel> parse_document(const nlohmann::json& json);
   Status parse_linear(const nlohmann::json& json);
 
   double intercept_ = 0;
   std::vector<double> coefficients_;
   std::optional<AuditTrees> trees_;  // where the model is of them
   std::map<std::string, std::size_t, std::less<>> index_;
+  // Where the model is a prepared one, and what it makes terms for.
+  std::optional<AuditInputs> inputs_;
+  std::shared_ptr<const AuditModel> within_;
 };
 
 // What a feature record has to lead to.

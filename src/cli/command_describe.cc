@@ -1,123 +1,128 @@
 // weir describe: what a data set holds.
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/file_command.h"
 #include "cli/local_csv.h"
+#include "format/column_profile.h"
+#include "format/date_time.h"
+#include "registry/feature_settings.h"
 
 namespace weir::cli {
 namespace {
 
 constexpr std::uint64_t kFaultsToldMax = 20;
+constexpr std::size_t kCategoriesShown = 10;
+constexpr std::size_t kNameWidth = 16;
 
-// Welford's running mean and variance (Knuth, TAOCP vol. 2, 4.2.2). With the wider numbers of the
-// processor, as the squares of large doubles, and their differences, need not be doubles.
-struct ColumnStatistics {
-  std::string name;
-  std::uint64_t numbers = 0;
-  std::uint64_t empty = 0;
-  std::uint64_t text = 0;
-  long double mean = 0;
-  long double m2 = 0;
-  double lowest = std::numeric_limits<double>::infinity();
-  double highest = -std::numeric_limits<double>::infinity();
-
-  void add(std::string_view cell) {
-    if (cell.find_first_not_of(" \t") == std::string_view::npos) {
-      ++empty;
-      return;
+nlohmann::ordered_json column_json(const format::ColumnProfile& column) {
+  const format::ColumnKind kind = column.kind();
+  nlohmann::ordered_json entry = {{"name", column.name},
+                                  {"type", format::column_kind_name(kind)},
+                                  {"numbers", column.numbers.count},
+                                  {"date_times", column.date_times.count},
+                                  {"missing", column.missing},
+                                  {"text", column.texts + column.odd_numbers}};
+  if (column.numbers.count > 0) {
+    entry.update({{"min", column.numbers.lowest},
+                  {"mean", static_cast<double>(column.numbers.mean)},
+                  {"median", column.number_quantiles.quantile(0.5)},
+                  {"sd", column.numbers.deviation()},
+                  {"max", column.numbers.highest}});
+  }
+  if (column.date_times.count > 0) {
+    entry.update({{"first", format::format_date_time(column.date_times.lowest)},
+                  {"last", format::format_date_time(column.date_times.highest)}});
+  }
+  if (kind == format::ColumnKind::kCategory) {
+    entry["categories"] = nlohmann::ordered_json::array();
+    for (const std::string& text : column.values_by_count()) {
+      entry["categories"].push_back({{"text", text}, {"rows", column.values.find(text)->second}});
     }
-    const auto value = parse_cell(cell);
-    if (!value) {
-      ++text;
-      return;
-    }
-    ++numbers;
-    const long double delta = *value - mean;
-    mean += delta / static_cast<long double>(numbers);
-    m2 += delta * (*value - mean);
-    lowest = std::min(lowest, *value);
-    highest = std::max(highest, *value);
   }
-  const char* type() const {
-    if (text > 0) return "text";
-    return numbers > 0 ? "number" : "empty";
-  }
-  double deviation() const {
-    return numbers > 1 ? static_cast<double>(std::sqrt(m2 / static_cast<long double>(numbers - 1)))
-                       : 0;
-  }
-};
+  if (kind == format::ColumnKind::kIgnored) entry["why"] = column.why_ignored();
+  return entry;
+}
 
-void print_statistics(const std::vector<ColumnStatistics>& columns, std::uint64_t rows,
-                      std::uint64_t malformed, bool as_json) {
-  if (as_json) {
-    nlohmann::ordered_json json = {{"rows", rows}, {"malformed", malformed}};
-    for (const auto& column : columns) {
-      nlohmann::ordered_json entry = {{"name", column.name},
-                                      {"type", column.type()},
-                                      {"numbers", column.numbers},
-                                      {"empty", column.empty},
-                                      {"text", column.text}};
-      if (column.numbers > 0) {
-        entry.update({{"min", column.lowest},
-                      {"mean", static_cast<double>(column.mean)},
-                      {"sd", column.deviation()},
-                      {"max", column.highest}});
+// What is worth knowing of a column that is not of numbers, for people.
+std::string in_words(const format::ColumnProfile& column) {
+  switch (column.kind()) {
+    case format::ColumnKind::kCategory: {
+      std::string text = std::to_string(column.values.size()) + " values: ";
+      std::size_t shown = 0;
+      for (const std::string& name : column.values_by_count()) {
+        if (shown++ == kCategoriesShown) return text + ", …";
+        text += (shown == 1 ? "" : ", ") + one_line(name);
       }
-      json["columns"].push_back(entry);
+      return text;
     }
-    std::printf("%s\n", json.dump().c_str());
+    case format::ColumnKind::kDateTime:
+      return format::format_date_time(column.date_times.lowest) + " to " +
+             format::format_date_time(column.date_times.highest);
+    case format::ColumnKind::kIgnored: return column.why_ignored();
+    case format::ColumnKind::kNumber: return "";
+  }
+  return "";
+}
+
+void print_column(const format::ColumnProfile& column) {
+  std::printf(
+      "%s %-9s %9llu %7llu %7llu", fit_columns(column.name, kNameWidth).c_str(),
+      std::string(format::column_kind_name(column.kind())).c_str(),
+      static_cast<unsigned long long>(column.numbers.count),
+      static_cast<unsigned long long>(column.missing),
+      static_cast<unsigned long long>(column.texts + column.odd_numbers + column.date_times.count));
+  if (column.kind() == format::ColumnKind::kNumber && column.numbers.count > 0) {
+    std::printf(" %11.5g %11.5g %11.5g %11.5g %11.5g", column.numbers.lowest,
+                column.number_quantiles.quantile(0.5), static_cast<double>(column.numbers.mean),
+                column.numbers.deviation(), column.numbers.highest);
+  } else {
+    std::printf("  %s", in_words(column).c_str());
+  }
+  std::printf("\n");
+}
+
+void print_profile(const format::DatasetProfile& profile, bool as_json) {
+  if (as_json) {
+    nlohmann::ordered_json json = {{"rows", profile.rows()}, {"malformed", profile.malformed()}};
+    for (const auto& column : profile.columns()) json["columns"].push_back(column_json(column));
+    std::printf(
+        "%s\n",
+        json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
     return;
   }
-  std::printf("%llu rows, %zu columns, %llu malformed\n", static_cast<unsigned long long>(rows),
-              columns.size(), static_cast<unsigned long long>(malformed));
-  std::printf("%-16s %-7s %9s %7s %7s %11s %11s %11s %11s\n", "COLUMN", "TYPE", "NUMBERS", "EMPTY",
-              "TEXT", "MIN", "MEAN", "SD", "MAX");
-  for (const auto& column : columns) {
-    std::printf("%-16s %-7s %9llu %7llu %7llu", one_line(column.name).c_str(), column.type(),
-                static_cast<unsigned long long>(column.numbers),
-                static_cast<unsigned long long>(column.empty),
-                static_cast<unsigned long long>(column.text));
-    if (column.numbers > 0) {
-      std::printf(" %11.5g %11.5g %11.5g %11.5g", column.lowest, static_cast<double>(column.mean),
-                  column.deviation(), column.highest);
-    }
-    std::printf("\n");
-  }
+  std::printf("%llu rows, %zu columns, %llu malformed\n",
+              static_cast<unsigned long long>(profile.rows()), profile.columns().size(),
+              static_cast<unsigned long long>(profile.malformed()));
+  std::printf("%-16s %-9s %9s %7s %7s %11s %11s %11s %11s %11s\n", "COLUMN", "TYPE", "NUMBERS",
+              "MISSING", "OTHERS", "MIN", "MEDIAN", "MEAN", "SD", "MAX");
+  for (const auto& column : profile.columns()) print_column(column);
 }
 
 Result<std::uint64_t> describe_file(const FileOptions& options) {
-  std::vector<ColumnStatistics> columns;
-  std::uint64_t rows = 0;
-  std::uint64_t malformed = 0;
+  std::optional<format::DatasetProfile> profile;
   CsvHandlers handlers;
   handlers.header = [&](const std::vector<std::string>& names, std::string_view) -> Status {
-    for (const std::string& name : names) {
-      columns.emplace_back();
-      columns.back().name = name;
-    }
+    profile.emplace(names, registry::FeatureSettings().missing_words);
     return {};
   };
   handlers.record = [&](const CsvRecord& record) -> Status {
-    ++rows;
-    if (!record.fault.empty()) {
-      if (++malformed <= kFaultsToldMax) {
+    if (record.fault.empty()) {
+      profile->add(record.fields);
+    } else {
+      profile->add_malformed();
+      if (profile->malformed() <= kFaultsToldMax) {
         tell(options.file + " line " + std::to_string(record.line) + ": " + record.fault);
       }
-      return {};
     }
-    for (std::size_t i = 0; i < columns.size(); ++i) columns[i].add(record.fields[i]);
     return {};
   };
   WEIR_TRY(read_local_csv(options.file, kRecordBytesMax, handlers));
-  print_statistics(columns, rows, malformed, options.common.json());
-  return malformed;
+  print_profile(*profile, options.common.json());
+  return profile->malformed();
 }
 
 }  // namespace

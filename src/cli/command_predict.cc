@@ -10,6 +10,7 @@
 #include "cli/context.h"
 #include "cli/file_command.h"
 #include "cli/local_csv.h"
+#include "format/cell_encoder.h"
 #include "gate/control_log.h"
 
 namespace weir::cli {
@@ -55,17 +56,20 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
   const record::Schema& schema = loaded.model->schema();
   std::vector<std::size_t> columns;
   std::vector<double> row(schema.features.size());
+  std::optional<format::CellEncoder> encoder;
+  if (!loaded.model->inputs().plain()) encoder.emplace(loaded.model->inputs());
   std::uint64_t failed = 0;
   std::string out;
   const auto fault_of = [&](const CsvRecord& record) -> std::string {
     if (!record.fault.empty()) return record.fault;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const auto value = parse_cell(record.fields[columns[i]]);
-      if (!value) {
-        return "column '" + schema.features[i] + "' is not a number: '" +
-               one_line(record.fields[columns[i]].substr(0, 40)) + "'";
-      }
-      row[i] = *value;
+      const std::string_view cell = record.fields[columns[i]];
+      const auto fault =
+          encoder ? encoder->encode(i, cell, row[i]) : format::read_number(cell, row[i]);
+      if (!fault) continue;
+      return "column '" + one_line(schema.features[i]) +
+             "': " + std::string(format::row_fault_text(*fault)) + ": '" +
+             one_line(cell.substr(0, 40)) + "'";
     }
     return "";
   };

@@ -63,6 +63,14 @@ registry::BoostedSettings boosted_settings(const config::Settings& settings) {
           own.learning_rate, static_cast<std::uint64_t>(own.rows_max)};
 }
 
+registry::FeatureSettings feature_settings(const config::Settings& settings) {
+  const config::FeaturesSettings& own = settings.features;
+  return {own.types,         own.missing,
+          own.missing_words, static_cast<std::uint64_t>(own.categories_max),
+          own.standardise,   own.log,
+          own.interactions};
+}
+
 }  // namespace
 
 void add_common_options(CLI::App& command, CommonOptions& common) {
@@ -191,6 +199,7 @@ train::TrainingOptions Context::training_options() const {
   options.intercept = own.model.intercept;
   options.algorithm = own.model.algorithm;
   options.boosted = boosted_settings(own);
+  options.features = feature_settings(own);
   options.ridge = own.model.ridge;
   return options;
 }
@@ -217,6 +226,7 @@ train::TrainerOptions Context::trainer_options() const {
   options.intercept = own.model.intercept;
   options.algorithm = own.model.algorithm;
   options.boosted = boosted_settings(own);
+  options.features = feature_settings(own);
   options.ridge = own.model.ridge;
   options.require = {own.model.require.r2, own.model.require.worse_than_live_max};
   return options;

@@ -80,11 +80,4 @@ Status read_local_csv(const std::string& path, std::size_t record_bytes_max,
   return during(attempt(), "reading " + (path == "-" ? std::string("stdin") : path));
 }
 
-std::optional<double> parse_cell(std::string_view cell) {
-  const auto first = cell.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return std::nullopt;
-  const auto last = cell.find_last_not_of(" \t");
-  return parse_finite_double(cell.substr(first, last - first + 1));
-}
-
 }  // namespace weir::cli

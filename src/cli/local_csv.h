@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,8 +30,5 @@ struct CsvHandlers {
 // `path` "-" is stdin. Blank records are passed over.
 Status read_local_csv(const std::string& path, std::size_t record_bytes_max,
                       const CsvHandlers& handlers);
-
-// A cell as a number by the rules of training: spaces around it and a leading '+' are taken.
-std::optional<double> parse_cell(std::string_view cell);
 
 }  // namespace weir::cli

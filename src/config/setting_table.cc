@@ -181,6 +181,47 @@ void add_model_and_topics(std::vector<Setting>& table) {
                "How many copies a topic gets when it is made; -1 leaves that to the brokers.")});
 }
 
+void add_features(std::vector<Setting>& table) {
+  const TextRule missing = {"refuse, mean, median, or a number", [](std::string_view text) {
+                              return text == "refuse" || text == "mean" || text == "median" ||
+                                     parse_finite_double(text).has_value();
+                            }};
+  const TextRule column_type = {
+      "NAME=number, NAME=category, NAME=date-time or NAME=ignored", [](std::string_view text) {
+        const auto equals = text.rfind('=');
+        if (equals == text.npos || equals == 0 || text.find('\0') != text.npos) return false;
+        const auto word = text.substr(equals + 1);
+        return word == "number" || word == "category" || word == "date-time" || word == "ignored";
+      }};
+  const TextRule product = {"two columns with * between", [](std::string_view text) {
+                              return text.size() >= 3 && text.size() <= 2001 &&
+                                     text.find('*', 1) < text.size() - 1 &&
+                                     text.find('\0') == text.npos;
+                            }};
+  table.insert(
+      table.end(),
+      {list(WEIR_AT(features.types), 2'048, column_type, "zip=category,note=ignored",
+            "What columns are, where it is not to be found from their values: numbers, categories, "
+            "date-times, or nothing for a model. `weir describe` shows what is found."),
+       text(WEIR_AT(features.missing), missing, "median",
+            "What becomes of a value that is missing: the row is refused, or the column's mean or "
+            "median over the data set, or a number, stands in for it; then a term of its own tells "
+            "the model that it was missing."),
+       list(WEIR_AT(features.missing_words), 100, bytes_rule(1, 100), "NA,-999",
+            "What stands for a missing value, beside nothing at all."),
+       integer(WEIR_AT(features.categories_max), 1, 1'000, "categories",
+               "How many categories of a column are told apart; the others count as one."),
+       flag(WEIR_AT(features.standardise),
+            "Whether numbers are shifted and scaled to mean 0 and deviation 1 before a model is "
+            "made of them."),
+       list(WEIR_AT(features.log), 2'048, bytes_rule(1, 1000), "lstat",
+            "Columns of which the natural logarithm is a term, too; rows where one is not above 0 "
+            "are refused."),
+       list(WEIR_AT(features.interactions), 2'048, product, "rm*lstat,chas*nox",
+            "Pairs of columns whose product is a term, too; of a category, one for each of its "
+            "terms.")});
+}
+
 void add_control(std::vector<Setting>& table) {
   table.insert(
       table.end(),
@@ -261,6 +302,7 @@ std::vector<Setting> make_table() {
           "Whether the stream halts while a model is trained or is scored by the old one.")};
   add_dataset(table);
   add_model_and_topics(table);
+  add_features(table);
   add_control(table);
   add_roles(table);
   add_surroundings(table);

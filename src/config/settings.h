@@ -62,6 +62,19 @@ struct ModelSettings {
   bool operator==(const ModelSettings&) const = default;
 };
 
+// How features become the terms of a model.
+struct FeaturesSettings {
+  std::vector<std::string> types;  // "zip=category"
+  std::string missing = "refuse";  // or mean, or median, or a number
+  std::vector<std::string> missing_words = {"NA", "N/A", "NaN", "nan", "NULL", "null"};
+  std::int64_t categories_max = 50;
+  bool standardise = false;
+  std::vector<std::string> log;
+  std::vector<std::string> interactions;
+
+  bool operator==(const FeaturesSettings&) const = default;
+};
+
 struct TopicsSettings {
   std::string features;     // <pipeline>.features
   std::string predictions;  // <pipeline>.predictions
@@ -132,6 +145,7 @@ struct Settings {
   std::string store;  // hdfs://… or file:///…; empty: fs.defaultFS of the Hadoop configuration
   DatasetSettings dataset;
   ModelSettings model;
+  FeaturesSettings features;
   // librdkafka properties, verbatim. Always holds bootstrap.servers. Which ones are allowed is the
   // stream room's to say.
   std::map<std::string, std::string> kafka = {{"bootstrap.servers", "localhost:9092"}};

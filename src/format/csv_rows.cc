@@ -45,42 +45,6 @@ bool read_padded_cell(const char* at, const char* end, double& value) {
   return decimal.status == DecimalStatus::kGood && skip_blanks(decimal.end, end) == end;
 }
 
-std::string_view trimmed(std::string_view cell) {
-  while (!cell.empty() && is_blank(cell.front())) cell.remove_prefix(1);
-  while (!cell.empty() && is_blank(cell.back())) cell.remove_suffix(1);
-  return cell;
-}
-
-bool is_infinity_or_nan(std::string_view text) {
-  if (!text.empty() && (text.front() == '+' || text.front() == '-')) text.remove_prefix(1);
-  if (text.size() > 8) return false;
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower == "nan" || lower == "inf" || lower == "infinity";
-}
-
-std::optional<RowFault> read_cell(std::string_view cell, double& value) {
-  const std::string_view text = trimmed(cell);
-  if (text.empty()) return RowFault::kEmptyCell;
-  std::string_view number = text;
-  if (number.front() == '+') {
-    number.remove_prefix(1);
-    if (number.starts_with('-')) return RowFault::kNotANumber;
-  }
-  const char* const end = number.data() + number.size();
-  const Decimal decimal = parse_decimal(number.data(), end, DecimalGrammar::kText);
-  if (decimal.end == end) {
-    if (decimal.status == DecimalStatus::kOutOfRange) return RowFault::kOutOfRange;
-    if (decimal.status == DecimalStatus::kGood) {
-      value = decimal.value;
-      return std::nullopt;
-    }
-  }
-  return is_infinity_or_nan(text) ? RowFault::kNotFinite : RowFault::kNotANumber;
-}
-
 std::string excerpt_of(std::string_view text) {
   std::string out = one_line(text.substr(0, kExcerptBytesMax));
   if (text.size() > kExcerptBytesMax) out += "…";
@@ -159,6 +123,8 @@ Result<CsvRowReader> CsvRowReader::make(const std::vector<std::string>& header,
 
 void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedRows& refused,
                          std::vector<CsvRecordPlace>* places) const {
+  const auto read_plain =
+      encoder_ ? &CsvRowReader::read_plain_row<false> : &CsvRowReader::read_plain_row<true>;
   const char* const begin = chunk.bytes.data();
   const char* const end = begin + chunk.bytes.size();
   const std::size_t columns = schema_.features.size() + 1;
@@ -181,7 +147,7 @@ void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedR
     double* const row = rows.values.data() + count;
     const std::uint32_t* const next = delimiters.peek();
     const char* const line_feed =
-        next != nullptr ? read_plain_row(begin, record, next, row, stride) : nullptr;
+        next != nullptr ? (this->*read_plain)(begin, record, next, row, stride) : nullptr;
     bool good = line_feed != nullptr;
     std::size_t length = 0;
     if (good) [[likely]] {
@@ -215,7 +181,21 @@ void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedR
   rows.values.resize(columns * count);
 }
 
+void CsvRowReader::set_inputs(record::Inputs inputs) {
+  encoder_.reset();
+  if (inputs.plain()) return;
+  WEIR_CHECK(inputs.columns.size() == schema_.features.size());
+  encoder_ = std::make_shared<const CellEncoder>(std::move(inputs));
+}
+
+std::optional<RowFault> CsvRowReader::read_value(std::size_t slot, std::string_view cell,
+                                                 double& value) const {
+  if (!encoder_ || slot == schema_.features.size()) return read_number(cell, value);
+  return encoder_->encode(slot, cell, value);
+}
+
 // The place of the line feed that ends the record, or nullptr where it is not as plain as can be.
+template <bool kNumbersAlone>
 const char* CsvRowReader::read_plain_row(const char* chunk, const char* cell,
                                          const std::uint32_t* delimiters, double* row,
                                          std::size_t stride) const {
@@ -227,6 +207,12 @@ const char* CsvRowReader::read_plain_row(const char* chunk, const char* cell,
     if (column == last && end != cell && end[-1] == '\r') --end;
     if (slots[column] == kDropped) {
       if (*cell == '"') return nullptr;
+    } else if (!kNumbersAlone) {
+      const std::string_view text(cell, static_cast<std::size_t>(end - cell));
+      if (text.starts_with('"')) return nullptr;
+      double value = 0;
+      if (read_value(slots[column], text, value)) return nullptr;
+      row[slots[column] * stride] = value;
     } else {
       double value = 0;
       if (delimiters[column] <= kShortCellReads || !parse_short_cell(cell, end, value))
@@ -259,7 +245,7 @@ bool CsvRowReader::read_any_row(std::string_view record, Walk& walk, double* row
   for (std::size_t column = 0; column < slots_.size(); ++column) {
     if (slots_[column] == kDropped) continue;
     double value = 0;
-    if (const auto fault = read_cell(fields[column], value)) {
+    if (const auto fault = read_value(slots_[column], fields[column], value)) {
       refuse(walk, *fault, column, std::string(row_fault_text(*fault)), fields[column]);
       return false;
     }

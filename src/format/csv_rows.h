@@ -2,8 +2,9 @@
 // and counted.
 //
 // A cell is a decimal number as std::from_chars reads it, to the last bit; spaces and tabs around
-// it and a leading '+' are taken. Dropped columns may hold anything. A record with another number
-// of fields than the header, an empty cell, text, nan, inf, a number that no double can hold
+// it and a leading '+' are taken. Where the inputs say so it is a category, a date-time or missing,
+// as cell_encoder.h has it. Dropped columns may hold anything. A record with another number of
+// fields than the header, an empty cell, text, nan, inf, a number that no double can hold
 // (1e999, 1e-999) or malformed quotes is refused. Blank records are skipped and counted apart, so
 // that
 //   records = rows + refused + blank.
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,22 +25,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "format/cell_encoder.h"
 #include "format/csv_chunker.h"
+#include "format/row_fault.h"
 #include "record/row_block.h"
 #include "record/schema.h"
 
 namespace weir::format {
-
-enum class RowFault {
-  kFieldCount,  // more or fewer fields than the header
-  kEmptyCell,   // nothing, or spaces only
-  kNotANumber,  // text
-  kNotFinite,   // nan, inf
-  kOutOfRange,  // no double holds it
-  kQuoting,     // malformed quotes
-};
-std::string_view row_fault_name(RowFault fault);  // "empty_cell": stable, for JSON
-std::string_view row_fault_text(RowFault fault);  // "an empty cell": for people
 
 // The rows that were refused: how many for which reason in which column, and the first few of them.
 class RefusedRows {
@@ -90,8 +83,13 @@ class CsvRowReader {
  public:
   // `header` as from parse_csv_header. Features keep the header's order. Refused, with the nearest
   // name there is: a target or a dropped column that is not in the header; also no feature left.
+  // Each feature is a number that must be there.
   static Result<CsvRowReader> make(const std::vector<std::string>& header, std::string_view target,
                                    std::span<const std::string> dropped = {});
+
+  // What the features are, in the schema's order, where they are more than that. Missing values are
+  // NaN in the rows; the target is always a number.
+  void set_inputs(record::Inputs inputs);
 
   const record::Schema& schema() const { return schema_; }
 
@@ -105,8 +103,10 @@ class CsvRowReader {
   static constexpr std::size_t kDropped = static_cast<std::size_t>(-1);
 
   CsvRowReader() = default;
+  template <bool kNumbersAlone>
   const char* read_plain_row(const char* chunk, const char* cell, const std::uint32_t* delimiters,
                              double* row, std::size_t stride) const;
+  std::optional<RowFault> read_value(std::size_t slot, std::string_view cell, double& value) const;
   bool read_any_row(std::string_view record, Walk& walk, double* row, std::size_t stride) const;
   void refuse(Walk& walk, RowFault fault, std::size_t column, std::string cause,
               std::string_view excerpt) const;
@@ -114,6 +114,7 @@ class CsvRowReader {
   record::Schema schema_;
   std::vector<std::string> header_;
   std::vector<std::size_t> slots_;  // of each file column: its column in the block, or kDropped
+  std::shared_ptr<const CellEncoder> encoder_;  // absent where each feature is a number
 };
 
 inline std::string_view record_text(const CsvChunk& chunk, CsvRecordPlace place) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/check.h"
 #include "format/feature_reader.h"
 
 namespace weir::format {
@@ -33,6 +34,14 @@ FeatureParser::FeatureParser(const record::Schema& schema, FeatureParserOptions 
   std::iota(successor_.begin(), successor_.end(), 0U);
   seen_.resize(names_.size());
   column_begin_.resize(names_.size());
+}
+
+FeatureParser::FeatureParser(const record::Schema& schema, const record::Inputs& inputs,
+                             FeatureParserOptions options)
+    : FeatureParser(schema, options) {
+  if (inputs.plain()) return;
+  WEIR_CHECK(inputs.columns.size() == names_.size());
+  encoder_ = std::make_unique<const CellEncoder>(inputs);
 }
 
 std::optional<ParsedFeatures> FeatureParser::parse(std::string_view message,

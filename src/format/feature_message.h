@@ -6,11 +6,16 @@
 //   value
 // An object whose only member is an object is of the second shape, whatever that member's name.
 // There each column has the same set of row labels; rows come in the order of the labels in the
-// column of the schema's first feature.
+// column of the schema's first feature (where that may be missing and is, of the message's first).
 //
 // Columns are matched by name, in any order; other members are ignored, of whatever type. The
 // numbers are the nearest doubles (as std::from_chars), so the result does not depend on the order
 // of the members or on the messages before.
+//
+// Where the inputs are more than numbers, the text of each value is read as a data set's cell is
+// (cell_encoder.h), so that a row has the same bits from either: a number's own text, a string's
+// content, true or false. null, and a member that is not there, are missing values. What is a
+// number in the schema is one in JSON, too; a date-time is a string; a category may be any of them.
 //
 // Owner: a scorer, one per thread. Threads: one per object. Memory: bounded by message_bytes_max;
 // nothing is allocated once buffers have grown, unless a message is refused.
@@ -18,11 +23,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "format/cell_encoder.h"
 #include "format/expected_bytes.h"
 #include "format/feature_refusal.h"
 #include "format/json_cursor.h"
@@ -43,6 +50,9 @@ struct FeatureParserOptions {
 class FeatureParser {
  public:
   explicit FeatureParser(const record::Schema& schema, FeatureParserOptions options = {});
+  // `inputs`: one for each feature of the schema, or plain.
+  FeatureParser(const record::Schema& schema, const record::Inputs& inputs,
+                FeatureParserOptions options = {});
 
   // Appends count x features values to `rows`, row-major. nullopt: `rows` is as it was, and
   // refusal() says why.
@@ -60,7 +70,8 @@ class FeatureParser {
   // Constant after construction.
   FeatureParserOptions options_;
   std::vector<Name> names_;
-  std::vector<std::uint32_t> by_name_;  // indices into names_, sorted by text
+  std::vector<std::uint32_t> by_name_;          // indices into names_, sorted by text
+  std::unique_ptr<const CellEncoder> encoder_;  // absent where each feature is a number
 
   // Which feature came after which in the last message: a guess that saves time and never shows.
   std::vector<std::uint32_t> successor_;  // [0] after the beginning, [i + 1] after feature i

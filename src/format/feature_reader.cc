@@ -1,6 +1,7 @@
 #include "format/feature_reader.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "base/text.h"
@@ -107,7 +108,7 @@ bool FeatureParser::Reader::looks_flat() {
 
 bool FeatureParser::Reader::read_flat() {
   begin_pass();
-  rows_.resize(base_ + p_.names_.size());
+  rows_.resize(base_ + p_.names_.size(), std::numeric_limits<double>::quiet_NaN());
   double* const row = rows_.data() + base_;
   json_.advance(1);
   json_.skip_space();
@@ -148,14 +149,18 @@ bool FeatureParser::Reader::refuse_twice(std::size_t feature) {
 }
 
 bool FeatureParser::Reader::all_met() {
-  if (met_ == p_.names_.size()) return true;
-  const auto missing = std::find_if(p_.seen_.begin(), p_.seen_.end(),
-                                    [&](std::uint64_t pass) { return pass != p_.pass_; });
-  std::string text = "feature " +
-                     shown(p_.names_[static_cast<std::size_t>(missing - p_.seen_.begin())].text) +
-                     " is missing";
-  const std::size_t others = p_.names_.size() - met_ - 1;
-  if (others > 0) text += ", and " + std::to_string(others) + " more";
+  const std::size_t count = p_.names_.size();
+  if (met_ == count) return true;
+  std::size_t first = count;
+  std::size_t missing = 0;
+  for (std::size_t feature = 0; feature < count; ++feature) {
+    if (p_.seen_[feature] == p_.pass_ || may_lack(feature)) continue;
+    first = std::min(first, feature);
+    ++missing;
+  }
+  if (missing == 0) return true;
+  std::string text = "feature " + shown(p_.names_[first].text) + " is missing";
+  if (missing > 1) text += ", and " + std::to_string(missing - 1) + " more";
   return refuse(FeatureRefusalKind::kMissingFeature, std::move(text));
 }
 
@@ -175,6 +180,72 @@ bool FeatureParser::Reader::read_odd_value(std::size_t feature, double& value) {
   }
   return refuse(FeatureRefusalKind::kNotANumber,
                 "feature " + name + " is not a number but " + std::string(type_in_words(first)));
+}
+
+// The same text that a data set's cell would have, and so the same number.
+bool FeatureParser::Reader::read_encoded_value(std::size_t feature, double& value) {
+  const std::size_t kept = p_.scratch_.unescaped.size();
+  std::string_view text;
+  bool missing = false;
+  if (!read_value_text(feature, text, missing)) return false;
+  const auto fault = missing ? p_.encoder_->encode_missing(feature, value)
+                             : p_.encoder_->encode(feature, text, value);
+  if (fault) return refuse_value(feature, *fault, missing ? "null" : text);
+  p_.scratch_.unescaped.resize(kept);
+  return true;
+}
+
+bool FeatureParser::Reader::read_value_text(std::size_t feature, std::string_view& text,
+                                            bool& missing) {
+  using record::InputKind;
+  const InputKind kind = p_.encoder_->kind(feature);
+  const char* const begin = json_.at();
+  const char first = json_.peek();
+  if (first == '"' && kind != InputKind::kNumber) {
+    bool escaped = false;
+    return json_.read_string(text, escaped) || refuse_json();
+  }
+  const bool number = first == '-' || (first >= '0' && first <= '9');
+  if (first == '{' || first == '[' || first == '"' || (number && kind == InputKind::kDateTime) ||
+      (!number && first != 'n' && kind != InputKind::kCategory)) {
+    const std::string name = shown(p_.names_[feature].text);
+    if (!json_.skip_value(3)) {
+      return refuse(json_refusal(), json_.fault_text() + ", in feature " + name);
+    }
+    const FeatureRefusalKind refusal = kind == InputKind::kDateTime
+                                           ? FeatureRefusalKind::kNotADateTime
+                                           : FeatureRefusalKind::kNotANumber;
+    return refuse(refusal, "feature " + name + " is not a " +
+                               std::string(record::input_kind_name(kind)) + " but " +
+                               (number ? "a number" : std::string(type_in_words(first))));
+  }
+  if (!json_.skip_value(3)) {
+    return refuse(json_refusal(),
+                  json_.fault_text() + ", in feature " + shown(p_.names_[feature].text));
+  }
+  text = std::string_view(begin, static_cast<std::size_t>(json_.at() - begin));
+  missing = first == 'n';
+  return true;
+}
+
+bool FeatureParser::Reader::refuse_value(std::size_t feature, RowFault fault,
+                                         std::string_view text) {
+  const std::string name = "feature " + shown(p_.names_[feature].text);
+  switch (fault) {
+    case RowFault::kEmptyCell:
+      return refuse(FeatureRefusalKind::kMissingFeature,
+                    name + " is missing: the value is " + shown(text));
+    case RowFault::kOutOfRange:
+      return refuse(FeatureRefusalKind::kOutOfRange, name + " is out of range");
+    case RowFault::kNotADateTime:
+      return refuse(FeatureRefusalKind::kNotADateTime,
+                    name + " is not a date-time: " + shown(text));
+    case RowFault::kNotPositive:
+      return refuse(FeatureRefusalKind::kNotPositive,
+                    name + " is " + shown(text) + ", and its logarithm is taken");
+    default:
+      return refuse(FeatureRefusalKind::kNotANumber, name + " is not a number: " + shown(text));
+  }
 }
 
 std::size_t FeatureParser::Reader::find_feature(std::string_view name) const {

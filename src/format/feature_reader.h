@@ -64,9 +64,16 @@ class FeatureParser::Reader {
   bool meet(std::size_t feature);
   bool refuse_twice(std::size_t feature);
   bool all_met();
+  bool may_lack(std::size_t feature) const {
+    return p_.encoder_ != nullptr && p_.encoder_->may_be_missing(feature);
+  }
+  void add_missing_columns();
   bool read_value(std::size_t feature, double& value);
   bool read_short_value(double& value);
   bool read_odd_value(std::size_t feature, double& value);
+  bool read_encoded_value(std::size_t feature, double& value);
+  bool read_value_text(std::size_t feature, std::string_view& text, bool& missing);
+  bool refuse_value(std::size_t feature, RowFault fault, std::string_view text);
   bool read_label(std::size_t guess, std::size_t& row);
   bool read_other_label(std::size_t& row);
   std::size_t find_feature(std::string_view name) const;
@@ -104,6 +111,7 @@ inline bool FeatureParser::Reader::meet(std::size_t feature) {
 
 inline bool FeatureParser::Reader::read_value(std::size_t feature, double& value) {
   json_.skip_space();
+  if (p_.encoder_) return read_encoded_value(feature, value);
   return read_short_value(value) || read_odd_value(feature, value);
 }
 

@@ -14,6 +14,8 @@ std::string_view feature_refusal_name(FeatureRefusalKind kind) {
     case FeatureRefusalKind::kDuplicateFeature: return "duplicate_feature";
     case FeatureRefusalKind::kNotANumber: return "not_a_number";
     case FeatureRefusalKind::kOutOfRange: return "out_of_range";
+    case FeatureRefusalKind::kNotADateTime: return "not_a_date_time";
+    case FeatureRefusalKind::kNotPositive: return "not_positive";
     case FeatureRefusalKind::kRowLabels: return "row_labels";
   }
   return "unknown";

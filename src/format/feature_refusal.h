@@ -19,7 +19,9 @@ enum class FeatureRefusalKind {
   kDuplicateFeature,
   kNotANumber,  // null, text, numbers in quotes, an object in a number's place
   kOutOfRange,  // 1e999, 1e-999: no double holds it
-  kRowLabels,   // columns that disagree about the rows, a label twice, no rows
+  kNotADateTime,
+  kNotPositive,  // 0 or less, where the logarithm is taken
+  kRowLabels,    // columns that disagree about the rows, a label twice, no rows
 };
 std::string_view feature_refusal_name(FeatureRefusalKind kind);  // "missing_feature": stable
 

@@ -1,6 +1,7 @@
 // The shape of message that pandas writes: column -> row label -> value.
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "format/feature_reader.h"
@@ -28,7 +29,21 @@ bool FeatureParser::Reader::read_table() {
   }
   if (!all_met()) return false;
   if (p_.labels_.empty()) return refuse(FeatureRefusalKind::kRowLabels, "there are no rows");
+  if (met_ < p_.names_.size()) add_missing_columns();
   return true;
+}
+
+// Of features that may be missing, and are in each row.
+void FeatureParser::Reader::add_missing_columns() {
+  const std::size_t rows = p_.labels_.size();
+  for (std::size_t feature = 0; feature < p_.names_.size(); ++feature) {
+    if (p_.seen_[feature] == p_.pass_) continue;
+    p_.column_begin_[feature] = p_.columns_.size();
+    p_.columns_.resize(p_.columns_.size() + rows, std::numeric_limits<double>::quiet_NaN());
+    if (feature > 0) continue;
+    p_.row_order_.resize(rows);
+    std::iota(p_.row_order_.begin(), p_.row_order_.end(), 0U);
+  }
 }
 
 bool FeatureParser::Reader::read_column(std::size_t feature) {
@@ -39,7 +54,7 @@ bool FeatureParser::Reader::read_column(std::size_t feature) {
                   "column " + shown(p_.names_[feature].text) + " is not an object of rows");
   }
   p_.column_begin_[feature] = p_.columns_.size();
-  if (met_ > 1 && read_usual_column(feature)) return true;
+  if (met_ > 1 && !p_.encoder_ && read_usual_column(feature)) return true;
   return met_ == 1 ? read_first_column() : read_later_column(feature);
 }
 

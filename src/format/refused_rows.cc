@@ -13,6 +13,8 @@ std::string_view row_fault_name(RowFault fault) {
     case RowFault::kNotANumber: return "not_a_number";
     case RowFault::kNotFinite: return "not_finite";
     case RowFault::kOutOfRange: return "out_of_range";
+    case RowFault::kNotADateTime: return "not_a_date_time";
+    case RowFault::kNotPositive: return "not_positive";
     case RowFault::kQuoting: return "quoting";
   }
   return "unknown";
@@ -25,6 +27,8 @@ std::string_view row_fault_text(RowFault fault) {
     case RowFault::kNotANumber: return "not a number";
     case RowFault::kNotFinite: return "not a finite number";
     case RowFault::kOutOfRange: return "a number that no double can hold";
+    case RowFault::kNotADateTime: return "not a date-time";
+    case RowFault::kNotPositive: return "not above 0, where the logarithm is taken";
     case RowFault::kQuoting: return "malformed quotes";
   }
   return "unknown";

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "record/inputs.h"
 #include "record/schema.h"
 
 namespace weir::model {
@@ -30,9 +31,13 @@ class Model {
   virtual std::string_view algorithm() const = 0;  // kLinear, kBoosted
   virtual const record::Schema& schema() const = 0;
 
-  // rows: count x schema().features.size() finite values, row-major; out: count values. The result
-  // of a row does not depend on its neighbours: the same bits alone or in a batch. Finite input can
-  // still overflow to a result that is not finite; the caller refuses such a row.
+  // What the features are; plain where each is a number.
+  virtual const record::Inputs& inputs() const;
+
+  // rows: count x schema().features.size() values, row-major, as record/inputs.h has them, finite
+  // but for what may be missing; out: count values. The result of a row does not depend on its
+  // neighbours: the same bits alone or in a batch. Finite input can still overflow to a result that
+  // is not finite; the caller refuses such a row.
   virtual void predict(std::span<const double> rows, std::span<double> out) const = 0;
 
   // The whole model as JSON, numbers in their shortest exact form: parse_model(to_json()) predicts

@@ -9,6 +9,7 @@
 #include "model/boosted_model.h"
 #include "model/linear_model.h"
 #include "model/model.h"
+#include "model/prepared_model.h"
 
 namespace weir::model {
 namespace {
@@ -56,6 +57,11 @@ std::string first_lines(std::string_view algorithm) {
 }
 
 }  // namespace
+
+const record::Inputs& Model::inputs() const {
+  static const record::Inputs numbers;
+  return numbers;
+}
 
 std::string quoted(const std::string& text) { return Json(text).dump(); }
 
@@ -146,6 +152,7 @@ Status check_as_written(const Model& model, const Json& json, std::string_view t
 // Whatever does not begin as a boosted model does is held to the linear one's limits, and named as
 // unsupported there if it is neither.
 Result<std::unique_ptr<Model>> parse_model(std::string_view text) {
+  if (begins_as_file_of(kPrepared, text)) return parse_prepared_model(text);
   if (begins_as_file_of(kBoosted, text)) {
     BoostedModel model = WEIR_TRY(parse_boosted_model(text));
     return std::make_unique<BoostedModel>(std::move(model));

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "format/csv_chunker.h"
 #include "format/csv_record.h"
+#include "format/decimal.h"
 
 namespace weir::produce {
 namespace {
@@ -31,6 +32,22 @@ void append_json_string(std::string& out, std::string_view text) {
     out += c;
   }
   out += '"';
+}
+
+// What a cell says, in JSON: a number where it is spelt as one, null where there is nothing.
+void append_json_value(std::string& out, std::string_view cell) {
+  if (cell.empty()) {
+    out += "null";
+    return;
+  }
+  const char* const end = cell.data() + cell.size();
+  const format::Decimal decimal =
+      format::parse_decimal(cell.data(), end, format::DecimalGrammar::kJson);
+  if (decimal.status == format::DecimalStatus::kGood && decimal.end == end) {
+    out += cell;
+  } else {
+    append_json_string(out, cell);
+  }
 }
 
 }  // namespace
@@ -60,7 +77,7 @@ Result<std::vector<FeatureRecord>> records_of_test_csv(std::uint64_t version,
         if (made.value.size() > 1) made.value += ", ";
         append_json_string(made.value, names[i]);
         made.value += ": ";
-        made.value += splitter.fields()[i];
+        append_json_value(made.value, splitter.fields()[i]);
       }
       made.value += "}";
       records.push_back(std::move(made));

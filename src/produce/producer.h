@@ -1,7 +1,8 @@
 // The producer: random rows of the live model's held-out sample, at a rate, behind the gate.
 //
 // A record is the flat JSON shape, its key "<version>:<row number in the data set>"; the target is
-// left out. Rows are drawn with replacement, from the seed.
+// left out, numbers are numbers, other texts strings, and what is missing is null. Rows are drawn
+// with replacement, from the seed.
 //
 // Owner: whoever drives the role. Threads: one. Errors of step(): the role is to be made anew.
 #pragma once

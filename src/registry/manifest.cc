@@ -85,6 +85,28 @@ void read_training(const nlohmann::json& json, Manifest& manifest) {
   }
 }
 
+Json features_json(const FeatureSettings& features) {
+  return {{"types", features.types},
+          {"missing", features.missing},
+          {"missing_words", features.missing_words},
+          {"categories_max", features.categories_max},
+          {"standardise", features.standardise},
+          {"log", features.log},
+          {"interactions", features.interactions}};
+}
+
+FeatureSettings read_features(const nlohmann::json& json) {
+  FeatureSettings features;
+  features.types = json.at("types").get<std::vector<std::string>>();
+  features.missing = json.at("missing");
+  features.missing_words = json.at("missing_words").get<std::vector<std::string>>();
+  features.categories_max = unsigned_at(json, "categories_max");
+  features.standardise = json.at("standardise");
+  features.log = json.at("log").get<std::vector<std::string>>();
+  features.interactions = json.at("interactions").get<std::vector<std::string>>();
+  return features;
+}
+
 }  // namespace
 
 std::string Manifest::to_json() const {
@@ -94,8 +116,10 @@ std::string Manifest::to_json() const {
   json["version"] = version;
   json["algorithm"] = algorithm;
   json["schema"] = {{"target", schema.target}, {"features", Json::array()}};
-  for (const std::string& name : schema.features) {
-    json["schema"]["features"].push_back({{"name", name}, {"type", "number"}});
+  for (std::size_t i = 0; i < schema.features.size(); ++i) {
+    json["schema"]["features"].push_back(
+        {{"name", schema.features[i]},
+         {"type", i < feature_types.size() ? feature_types[i] : "number"}});
   }
   json["schema"]["sha256"] = schema.hash();
   json["dataset"] = dataset_json(*this);
@@ -103,6 +127,7 @@ std::string Manifest::to_json() const {
   json["settings"] = {{"drop_columns", drop_columns},
                       {"intercept", intercept},
                       {"ridge", ridge ? Json(*ridge) : Json("auto")}};
+  json["settings"]["features"] = features_json(features);
   if (has_held_out) {
     json["held_out"] = {{"rmse", held_out.rmse},
                         {"mae", held_out.mae},
@@ -152,6 +177,7 @@ Result<Manifest> Manifest::parse(std::string_view text) {
     manifest.schema.target = json.at("schema").at("target");
     for (const auto& feature : json.at("schema").at("features")) {
       manifest.schema.features.push_back(feature.at("name"));
+      manifest.feature_types.push_back(feature.at("type"));
     }
     if (manifest.schema.hash() != json.at("schema").at("sha256").get<std::string>()) {
       return fail(Code::kCorrupt, "the manifest's schema does not match its hash");
@@ -165,6 +191,7 @@ Result<Manifest> Manifest::parse(std::string_view text) {
       const auto& ridge = json["settings"].at("ridge");
       manifest.ridge.reset();
       if (ridge != "auto") manifest.ridge = ridge.get<double>();
+      manifest.features = read_features(json["settings"].at("features"));
     }
     if (json.contains("training")) read_training(json["training"], manifest);  // younger still
     const auto& held_out = json.at("held_out");

@@ -15,6 +15,7 @@
 #include "model/fit_report.h"
 #include "record/control.h"
 #include "record/schema.h"
+#include "registry/feature_settings.h"
 #include "registry/quality.h"
 
 namespace weir::registry {
@@ -64,6 +65,8 @@ struct Manifest {
   std::optional<double> ridge = 0.0;        // model.ridge: the penalty, or nullopt for `auto`
   std::string wanted_algorithm = "linear";  // model.algorithm: may be "auto"
   BoostedSettings boosted;
+  FeatureSettings features;
+  std::vector<std::string> feature_types;  // "number", "category", …: one for each of the schema's
   std::vector<Candidate> candidates;  // empty in manifests from before there were kinds of model
   HeldOutMetrics held_out;
   std::optional<model::FitReport> fit;    // of a linear model, without its notes; not in old ones

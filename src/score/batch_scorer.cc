@@ -11,7 +11,7 @@ BatchScorer::BatchScorer(OutputNames names, std::shared_ptr<const model::Model> 
       model_(std::move(model)),
       version_(version),
       epoch_(epoch),
-      parser_(model_->schema()) {
+      parser_(model_->schema(), model_->inputs()) {
   prediction_.model = version;
   prediction_.epoch = epoch;
 }

@@ -21,6 +21,7 @@
 #include "base/bounded_queue.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "format/cell_encoder.h"
 #include "format/csv_chunker.h"
 #include "format/csv_record.h"
 #include "format/csv_rows.h"
@@ -28,6 +29,7 @@
 #include "model/accumulator.h"
 #include "model/row_sample.h"
 #include "model/split.h"
+#include "train/column_plan.h"
 #include "train/model_choice.h"
 
 namespace weir::train {
@@ -80,6 +82,7 @@ class Totals {
 
   // After all threads have ended:
   bool too_many_bad() const { return refused_count_ > bad_rows_max_; }
+  std::size_t columns() const { return trained_.columns(); }
   const model::Accumulator& trained() const { return trained_; }
   const model::Accumulator& held_out() const { return held_out_; }
   const std::map<std::size_t, format::RefusedRows>& refused() const { return refused_; }
@@ -102,8 +105,8 @@ class Totals {
 class Pass {
  public:
   Pass(store::FileStore& store, const registry::Dataset& dataset, const TrainingOptions& options,
-       const ProgressFunction& progress)
-      : store_(store), dataset_(dataset), options_(options), progress_(progress) {}
+       const ColumnPlan& plan, const ProgressFunction& progress)
+      : store_(store), dataset_(dataset), options_(options), plan_(plan), progress_(progress) {}
 
   Result<TrainedModel> run() {
     if (dataset_.identity.length == 0) {
@@ -112,13 +115,28 @@ class Pass {
     Status read = read_parts();
     queue_.close();
     for (std::thread& parser : parsers_) parser.join();
-    if (totals_ && totals_->too_many_bad()) return fail(too_many_bad_rows());
+    if (rows_were_refused()) return fail(too_many_bad_rows());
     WEIR_TRY(std::move(read));
     return make_model();
   }
 
+  // After run(): whether more rows were bad than may be, some for text where numbers were expected.
+  bool met_texts() const { return rows_were_refused() && met(format::RowFault::kNotANumber); }
+
  private:
   using Time = std::chrono::steady_clock::time_point;
+
+  bool rows_were_refused() const { return totals_ && totals_->too_many_bad(); }
+
+  // Whether a row was refused for this in a feature's column.
+  bool met(format::RowFault fault) const {
+    for (const auto& [part, refused] : totals_->refused()) {
+      for (const auto& [reason, count] : refused.reasons()) {
+        if (reason.fault == fault && reason.column != options_.target) return true;
+      }
+    }
+    return false;
+  }
 
   // ---- the calling thread ----
 
@@ -168,13 +186,16 @@ class Pass {
       return fail(Code::kBadData, "its header differs from the first part's");
     }
     const auto names = WEIR_TRY(during(format::parse_csv_header(text), "reading line 1"));
-    reader_ =
-        WEIR_TRY(during(format::CsvRowReader::make(names, options_.target, options_.drop_columns),
-                        "reading the header in line 1"));
+    std::vector<std::string> dropped = options_.drop_columns;
+    dropped.insert(dropped.end(), plan_.ignored.begin(), plan_.ignored.end());
+    reader_ = WEIR_TRY(during(format::CsvRowReader::make(names, options_.target, dropped),
+                              "reading the header in line 1"));
     header_text_ = text;
-    const std::size_t columns = reader_->schema().features.size() + 1;
+    if (plan_.preparation) reader_->set_inputs(plan_.preparation->inputs());
+    const std::size_t inputs = reader_->schema().features.size() + 1;
+    const std::size_t columns = plan_.preparation ? plan_.preparation->terms().size() + 1 : inputs;
     totals_ = std::make_unique<Totals>(columns, options_.bad_rows_max);
-    sample_ = std::make_unique<model::RowSample>(columns, options_.seed, options_.sample_rows_max);
+    sample_ = std::make_unique<model::RowSample>(inputs, options_.seed, options_.sample_rows_max);
     if (options_.algorithm != model::kLinear) {
       growing_ = std::make_unique<model::RowSample>(columns, options_.seed,
                                                     growing_rows_max(options_.boosted, columns));
@@ -197,9 +218,11 @@ class Pass {
   // ---- a parser thread ----
 
   void parse_chunks() {
-    const std::size_t columns = reader_->schema().features.size() + 1;
-    model::RowSample sample(columns, options_.seed, options_.sample_rows_max);
+    const std::size_t columns = totals_->columns();
+    model::RowSample sample(reader_->schema().features.size() + 1, options_.seed,
+                            options_.sample_rows_max);
     record::RowBlock rows;
+    record::RowBlock expanded;
     std::vector<std::uint32_t> to_train;
     std::vector<std::uint32_t> held_out;
     while (auto task = queue_.pop()) {
@@ -219,13 +242,15 @@ class Pass {
             model::is_held_out(options_.seed, rows.row_numbers[row], options_.test_fraction);
         (out ? held_out : to_train).push_back(row);
       }
-      result.trained.add(rows, to_train);
-      result.held_out.add(rows, held_out);
       sample.add(rows, held_out);
+      if (plan_.preparation) expanded = plan_.preparation->expand(rows);
+      const record::RowBlock& terms = plan_.preparation ? expanded : rows;
+      result.trained.add(terms, to_train);
+      result.held_out.add(terms, held_out);
       if (growing_) {
         // One for all threads, as it may be large; what it holds in the end is the same.
         const std::lock_guard lock(growing_mutex_);
-        growing_->add(rows, to_train);
+        growing_->add(terms, to_train);
       }
       if (!totals_->add(task->index, std::move(result))) stop_ = true;
     }
@@ -247,6 +272,9 @@ class Pass {
         reason += example.text();
       }
     }
+    if (options_.features.missing == "refuse" && met(format::RowFault::kEmptyCell)) {
+      reason += "; features.missing says what may stand in for values that are missing";
+    }
     return Error(Code::kBadData, reason)
         .while_doing("training on " + store_.url(dataset_.identity.path));
   }
@@ -260,6 +288,9 @@ class Pass {
     registry::Manifest& manifest = trained.manifest;
     manifest.algorithm = std::string(chosen.model->algorithm());
     manifest.schema = schema;
+    for (const record::Input& input : chosen.model->inputs().columns) {
+      manifest.feature_types.emplace_back(record::input_kind_name(input.kind));
+    }
     manifest.dataset_sha256 = hash_.finish_hex();
     manifest.rows = totals_->rows();
     manifest.rows_trained = totals_->trained().rows();
@@ -279,14 +310,16 @@ class Pass {
     manifest.ridge = options_.ridge;
     manifest.wanted_algorithm = options_.algorithm;
     manifest.boosted = options_.boosted;
+    manifest.features = options_.features;
     manifest.candidates = std::move(chosen.candidates);
     manifest.has_held_out = chosen.has_held_out;
     manifest.held_out = chosen.held_out;
     manifest.fit = std::move(chosen.fit);
-    manifest.notes = std::move(chosen.notes);
+    manifest.notes = plan_.notes;
+    manifest.notes.insert(manifest.notes.end(), chosen.notes.begin(), chosen.notes.end());
     trained.model_json = chosen.model->to_json();
     trained.model = std::move(chosen.model);
-    trained.test_csv = test_csv(schema, sample);
+    trained.test_csv = test_csv(schema, trained.model->inputs(), sample);
     trained.held_out_sample = std::move(sample);
     return trained;
   }
@@ -294,13 +327,17 @@ class Pass {
   Result<ChosenModel> choose(const record::RowBlock& sample) {
     const record::RowBlock growing = growing_ ? growing_->to_block() : record::RowBlock();
     growing_.reset();
-    const ChoiceOptions choice{options_.algorithm, options_.boosted, options_.seed,
-                               options_.intercept, options_.ridge};
+    ChoiceOptions choice{options_.algorithm, options_.boosted, options_.seed,
+                         options_.intercept, options_.ridge,   nullptr};
+    if (plan_.preparation) choice.preparation = &*plan_.preparation;
     return choose_model({totals_->trained(), totals_->held_out(), sample, growing},
                         reader_->schema(), choice, [this] { return report_progress(); });
   }
 
-  static std::string test_csv(const record::Schema& schema, const record::RowBlock& sample) {
+  static std::string test_csv(const record::Schema& schema, const record::Inputs& inputs,
+                              const record::RowBlock& sample) {
+    std::optional<format::CellEncoder> encoder;
+    if (!inputs.plain()) encoder.emplace(inputs);
     std::vector<std::string> names{"weir_row"};
     names.insert(names.end(), schema.features.begin(), schema.features.end());
     names.push_back(schema.target);
@@ -310,7 +347,11 @@ class Pass {
       out += std::to_string(sample.row_numbers[i]);
       for (std::size_t j = 0; j < sample.columns; ++j) {
         out += ',';
-        format::append_csv_number(out, sample.value(i, j));
+        if (encoder && j + 1 < sample.columns) {
+          format::append_csv_field(out, encoder->decode(j, sample.value(i, j)));
+        } else {
+          format::append_csv_number(out, sample.value(i, j));
+        }
       }
       out += '\n';
     }
@@ -320,6 +361,7 @@ class Pass {
   store::FileStore& store_;
   const registry::Dataset& dataset_;
   const TrainingOptions& options_;
+  const ColumnPlan& plan_;
   const ProgressFunction& progress_;
 
   BoundedQueue<ChunkTask> queue_{kChunksQueued};
@@ -343,12 +385,52 @@ class Pass {
   Time next_progress_{};
 };
 
+// What the columns are: from the first megabyte where that is enough. nullopt: it tells nothing,
+// and the pass itself will say why.
+Result<std::optional<format::DatasetProfile>> profile_first(store::FileStore& store,
+                                                            const registry::Dataset& dataset,
+                                                            const TrainingOptions& options) {
+  using Profile = std::optional<format::DatasetProfile>;
+  auto first =
+      profile_dataset(store, dataset, options.record_bytes_max, options.features.missing_words,
+                      kProfiledFirst, [](std::uint64_t) { return Status{}; });
+  if (first) return Profile(std::move(*first));
+  if (first.error().code() != Code::kBadData) return fail(std::move(first.error()));
+  return Profile();
+}
+
 }  // namespace
 
 Result<TrainedModel> train_on_dataset(store::FileStore& store, const registry::Dataset& dataset,
                                       const TrainingOptions& options,
                                       const ProgressFunction& progress) {
-  return Pass(store, dataset, options, progress).run();
+  const PlanOptions plan_options{options.target, options.drop_columns, options.features};
+  const auto plan_from_all = [&]() -> Result<ColumnPlan> {
+    const auto profile = WEIR_TRY(
+        profile_dataset(store, dataset, options.record_bytes_max, options.features.missing_words,
+                        std::nullopt, [&](std::uint64_t bytes) {
+                          return progress({bytes, dataset.identity.length});
+                        }));
+    return plan_columns(profile, plan_options);
+  };
+  const std::string what = "training on " + store.url(dataset.identity.path);
+  ColumnPlan plan;
+  bool planned_from_all = false;
+  if (dataset.identity.length > 0) {
+    const auto first = WEIR_TRY(during(profile_first(store, dataset, options), what));
+    if (first && first->rows() > first->malformed() && first->find(options.target) != nullptr) {
+      planned_from_all = needs_all_rows(*first, plan_options);
+      plan = WEIR_TRY(
+          during(planned_from_all ? plan_from_all() : plan_columns(*first, plan_options), what));
+    }
+  }
+  Pass pass(store, dataset, options, plan, progress);
+  auto trained = pass.run();
+  if (trained || planned_from_all || !pass.met_texts()) return trained;
+  // What looked like numbers at first may be something else further down.
+  auto second_plan = plan_from_all();
+  if (!second_plan || second_plan->same_as(plan)) return trained;
+  return Pass(store, dataset, options, *second_plan, progress).run();
 }
 
 }  // namespace weir::train

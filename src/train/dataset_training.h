@@ -1,4 +1,5 @@
 // One pass over the bytes of a data set: read, cut, parse, split, accumulate; then fit and measure.
+// What the columns are is decided before, from the first megabyte or from all rows: column_plan.h.
 //
 // The bytes are read and cut into chunks of whole records on the calling thread; other threads
 // parse and accumulate the chunks; their states are merged in the order of the file. So the model's
@@ -21,6 +22,7 @@
 #include "model/model.h"
 #include "record/row_block.h"
 #include "registry/dataset_folder.h"
+#include "registry/feature_settings.h"
 #include "registry/manifest.h"
 #include "store/file_store.h"
 
@@ -38,6 +40,7 @@ struct TrainingOptions {
   std::optional<double> ridge = 0.0;  // the penalty; 0: none; nullopt: the best one
   std::string algorithm = "linear";   // or "boosted", or "auto": see model_choice.h
   registry::BoostedSettings boosted;
+  registry::FeatureSettings features;
   unsigned threads = 0;  // that parse; 0: as many as there are processors
 };
 
@@ -46,7 +49,7 @@ struct TrainedModel {
   std::string model_json;       // its file
   registry::Manifest manifest;  // version, parent and stamps are filled in by the trainer
   std::string test_csv;
-  record::RowBlock held_out_sample;  // the rows of test_csv
+  record::RowBlock held_out_sample;  // the rows of test_csv, as the model's inputs have them
 };
 
 struct TrainingProgress {

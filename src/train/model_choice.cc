@@ -10,6 +10,7 @@
 #include "model/boosted_training.h"
 #include "model/linear_fit.h"
 #include "model/metrics.h"
+#include "model/prepared_model.h"
 #include "train/predict_rows.h"
 
 namespace weir::train {
@@ -48,19 +49,34 @@ void measure_on_sample(const record::RowBlock& sample, Trained& trained) {
   if (all_finite) trained.loss = *metrics.rmse;
 }
 
+// The schema of the rows that models learn from.
+const record::Schema& terms_of(const record::Schema& schema, const ChoiceOptions& options) {
+  return options.preparation != nullptr ? options.preparation->term_schema() : schema;
+}
+
+Result<std::unique_ptr<model::Model>> prepared(std::unique_ptr<model::Model> model,
+                                               const ChoiceOptions& options) {
+  if (options.preparation == nullptr) return model;
+  auto whole = model::PreparedModel::make(*options.preparation, std::move(model));
+  if (!whole) return fail(std::move(whole.error()));
+  return std::unique_ptr<model::Model>(std::move(*whole));
+}
+
 Result<Trained> train_linear(const PassedRows& rows, const record::Schema& schema,
                              const ChoiceOptions& options) {
   model::FitOptions fit_options;
   fit_options.intercept = options.intercept;
   fit_options.ridge = options.ridge;
-  model::LinearFit fit = WEIR_TRY(model::fit_linear(rows.trained, schema, fit_options));
+  model::LinearFit fit =
+      WEIR_TRY(model::fit_linear(rows.trained, terms_of(schema, options), fit_options));
   const model::Metrics exact = WEIR_TRY(model::held_out_metrics(rows.held_out, fit.model));
   Trained trained;
   trained.notes = std::move(fit.report.notes);
   trained.fit = std::move(fit.report);
   trained.candidate.algorithm = model::kLinear;
   trained.candidate.rows = rows.trained.rows();
-  trained.model = std::make_unique<model::LinearModel>(std::move(fit.model));
+  trained.model =
+      WEIR_TRY(prepared(std::make_unique<model::LinearModel>(std::move(fit.model)), options));
   if (!exact.rmse) return trained;
   measure_on_sample(rows.held_out_sample, trained);
   if (!trained.candidate.has_held_out) return trained;  // errors too large for their squares
@@ -76,8 +92,10 @@ Result<Trained> train_boosted(const PassedRows& rows, const record::Schema& sche
                                       static_cast<int>(options.boosted.depth),
                                       options.boosted.learning_rate, options.seed};
   Trained trained;
-  trained.model = std::make_unique<model::BoostedModel>(
-      WEIR_TRY(model::grow_boosted(rows.growing, schema, growing, still_wanted)));
+  auto trees =
+      WEIR_TRY(model::grow_boosted(rows.growing, terms_of(schema, options), growing, still_wanted));
+  trained.model =
+      WEIR_TRY(prepared(std::make_unique<model::BoostedModel>(std::move(trees)), options));
   trained.candidate.algorithm = model::kBoosted;
   trained.candidate.rows = rows.growing.rows;
   if (rows.growing.rows < rows.trained.rows()) {

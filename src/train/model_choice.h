@@ -19,6 +19,7 @@
 #include "model/accumulator.h"
 #include "model/linear_fit.h"
 #include "model/model.h"
+#include "model/preparation.h"
 #include "record/row_block.h"
 #include "record/schema.h"
 #include "registry/manifest.h"
@@ -36,8 +37,11 @@ struct ChoiceOptions {
   std::uint64_t seed = 1;
   bool intercept = true;
   std::optional<double> ridge = 0.0;  // as in TrainingOptions
+  // What makes terms of the features, if anything does: goes into the model.
+  const model::Preparation* preparation = nullptr;
 };
 
+// The accumulators and `growing` are of terms, the sample is of the features.
 struct PassedRows {
   const model::Accumulator& trained;
   const model::Accumulator& held_out;

@@ -39,8 +39,9 @@ QualityFigures figures_of(const std::vector<double>& predictions, const record::
   return {metrics.rmse, metrics.r_squared};
 }
 
-void compare_with_live(const LiveModel& live, const record::Schema& schema,
+void compare_with_live(const LiveModel& live, const model::Model& candidate,
                        const record::RowBlock& sample, registry::QualityVerdict& verdict) {
+  const record::Schema& schema = candidate.schema();
   verdict.live_version = live.version;
   if (live.version == 0) return;
   if (!live.model) {
@@ -57,7 +58,12 @@ void compare_with_live(const LiveModel& live, const record::Schema& schema,
     verdict.not_compared = "the data set has no column '" + places.error() + "', or leaves it out";
     return;
   }
-  verdict.live = figures_of(predict_rows(*live.model, sample, *places), sample);
+  const auto predictions = predict_foreign_rows(*live.model, sample, candidate.inputs(), *places);
+  if (!predictions) {
+    verdict.not_compared = predictions.error();
+    return;
+  }
+  verdict.live = figures_of(*predictions, sample);
 }
 
 // An error no larger than this is none: models that are exact differ in their rounding alone.
@@ -110,7 +116,7 @@ Result<registry::QualityVerdict> judge_quality(const model::Model& candidate, co
   verdict.required = bounds;
   verdict.rows = sample.rows;
   verdict.candidate = figures_of(predict_rows(candidate, sample), sample);
-  compare_with_live(live, candidate.schema(), sample, verdict);
+  compare_with_live(live, candidate, sample, verdict);
 
   std::string unmet;
   if (bounds.r2 && !(verdict.candidate.r2 && *verdict.candidate.r2 >= *bounds.r2)) {

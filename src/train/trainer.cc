@@ -198,7 +198,7 @@ Result<std::optional<std::uint64_t>> Trainer::version_of_same_bytes(
       manifest->schema.target != options_.target ||
       manifest->drop_columns != options_.drop_columns ||
       manifest->intercept != options_.intercept ||
-      manifest->wanted_algorithm != options_.algorithm ||
+      manifest->wanted_algorithm != options_.algorithm || manifest->features != options_.features ||
       (options_.algorithm != model::kLinear && manifest->boosted != options_.boosted) ||
       (options_.algorithm != model::kBoosted && manifest->ridge != options_.ridge)) {
     return std::optional<std::uint64_t>();

@@ -61,6 +61,7 @@ struct TrainerOptions {
   bool intercept = true;
   std::string algorithm = "linear";
   registry::BoostedSettings boosted;
+  registry::FeatureSettings features;
   std::optional<double> ridge = 0.0;
   registry::QualityBounds require;  // what a model must be worth to be put in force
 };

@@ -16,6 +16,7 @@ from collections import defaultdict
 
 import numpy
 
+from support.prepared import Spelt
 
 SHOWN_MAX = 5  # of each kind of fault
 MEMBER_SILENCE_MS = 15_000
@@ -72,14 +73,21 @@ def epochs_of(control):
     return epochs
 
 
-def rows_of(message, features):
+def rows_of(message, model):
     """(rows, many): the rows that a message holds, in the order that weir documents."""
-    document = json.loads(message)
+    document = json.loads(message, parse_int=Spelt, parse_float=Spelt)
+
+    def row_of(value_of):
+        return [model.number(place, value_of(place, name)) for place, name in enumerate(model.features)]
+
+    def one(place, name):
+        return document.get(name) if model.may_lack(place) else document[name]
+
     if len(document) == 1 and isinstance(next(iter(document.values())), dict):
         columns = next(iter(document.values()))
-        labels = list(columns[features[0]])
-        return [[float(columns[name][label]) for name in features] for label in labels], True
-    return [[float(document[name]) for name in features]], False
+        labels = list(columns[model.features[0]])
+        return [row_of(lambda _, name: columns[name][label]) for label in labels], True
+    return [row_of(one)], False
 
 
 def place_of_prediction(record):
@@ -205,8 +213,8 @@ class Judge:
     def _compare_value(self, record, model, answers):
         place = (record.partition, record.offset)
         try:
-            rows, many = rows_of(record.value, model.features)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            rows, many = rows_of(record.value, model)
+        except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
             self._faults.add("a prediction of what cannot be scored", (place, repr(error)))
             return
         expected = [model.predict(row) for row in rows]

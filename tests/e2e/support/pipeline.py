@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from support.hdfs import Hdfs
 from support.kafka import Admin, Topic, log_ends, send_all
+from support.prepared import Preparation
 from support.process import Process, clean_environment
 from support.regression import Trees, predict
 from support.stack import WEIR
@@ -22,9 +23,19 @@ class Model:
     coefficients: list
     manifest: dict
     trees: Trees | None = None  # of a boosted model, which has neither intercept nor coefficients
+    preparation: Preparation | None = None
+
+    def number(self, place, value):
+        """What the value of a message's member is in a row, at the feature's place."""
+        return self.preparation.number(place, value) if self.preparation else float(value)
+
+    def may_lack(self, place):
+        return bool(self.preparation) and self.preparation.may_lack(place)
 
     def predict(self, row):
         """What the program has to answer, bit for bit."""
+        if self.preparation:
+            row = self.preparation.terms_of(row)
         if self.trees:
             return self.trees.predict(row)
         return predict(self.intercept, self.coefficients, row)
@@ -159,17 +170,23 @@ class Pipeline:
         path = self.model_path(version)
         model = self.hdfs.read_json(f"{path}/model.json")
         manifest = self.hdfs.read_json(f"{path}/manifest.json")
+        features, preparation = model["features"], None
+        if model["algorithm"] == "prepared":
+            preparation = Preparation(model)
+            model = model["model"]
         assert model["algorithm"] == manifest["algorithm"]
         if model["algorithm"] == "boosted":
-            return Model(version, 0.0, model["features"], [], manifest, Trees(model))
+            return Model(version, 0.0, features, [], manifest, Trees(model), preparation)
         numbers = [model["intercept"], *model["coefficients"]]
         assert all(math.isfinite(number) for number in numbers)
         return Model(
             version,
             float(model["intercept"]),
-            model["features"],
+            features,
             [float(number) for number in model["coefficients"]],
             manifest,
+            None,
+            preparation,
         )
 
     # ---- topics ----

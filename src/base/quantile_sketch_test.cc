@@ -1,0 +1,75 @@
+#include "base/quantile_sketch.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <vector>
+
+namespace weir {
+namespace {
+
+double exact(std::vector<double> values, double fraction) {
+  std::sort(values.begin(), values.end());
+  const double rank = std::ceil(fraction * static_cast<double>(values.size()));
+  return values[static_cast<std::size_t>(std::max(rank, 1.0)) - 1];
+}
+
+TEST(QuantileSketch, is_exact_for_few_different_values) {
+  std::vector<double> values;
+  QuantileSketch sketch;
+  for (int i = 0; i < 4'000; ++i) {
+    values.push_back(std::sin(i) * std::pow(10, i % 40 - 20));
+    sketch.add(values.back());
+  }
+  for (const double fraction : {0.0, 0.01, 0.25, 0.5, 0.75, 1.0}) {
+    EXPECT_EQ(sketch.quantile(fraction), exact(values, fraction)) << fraction;
+  }
+}
+
+TEST(QuantileSketch, is_near_for_many) {
+  std::mt19937_64 random(5);
+  std::lognormal_distribution<double> any(3, 2);
+  std::vector<double> values;
+  QuantileSketch sketch;
+  for (int i = 0; i < 200'000; ++i) {
+    values.push_back(i % 3 == 0 ? -any(random) : any(random));
+    sketch.add(values.back());
+  }
+  for (const double fraction : {0.05, 0.25, 0.5, 0.9}) {
+    const double wanted = exact(values, fraction);
+    EXPECT_NEAR(sketch.quantile(fraction), wanted, std::abs(wanted) * 0.02) << fraction;
+  }
+}
+
+TEST(QuantileSketch, depends_on_neither_order_nor_parts) {
+  std::mt19937_64 random(9);
+  std::normal_distribution<double> any(0, 5);
+  std::vector<double> values(50'000);
+  for (double& value : values) value = any(random);
+  QuantileSketch forward;
+  for (const double value : values) forward.add(value);
+  QuantileSketch merged;
+  std::vector<QuantileSketch> parts(7);
+  std::shuffle(values.begin(), values.end(), random);
+  for (std::size_t i = 0; i < values.size(); ++i) parts[i % 7].add(values[i]);
+  for (const QuantileSketch& part : parts) merged.merge(part);
+  EXPECT_EQ(merged.count(), forward.count());
+  for (double fraction = 0; fraction <= 1; fraction += 0.01) {
+    EXPECT_EQ(merged.quantile(fraction), forward.quantile(fraction)) << fraction;
+  }
+}
+
+TEST(QuantileSketch, of_nothing_is_zero) { EXPECT_EQ(QuantileSketch().quantile(0.5), 0); }
+
+TEST(QuantileSketch, takes_the_largest_doubles_and_both_zeros) {
+  QuantileSketch sketch;
+  for (const double value : {-1.7e308, 1.7e308, -0.0, 0.0, 5e-324}) sketch.add(value);
+  EXPECT_EQ(sketch.quantile(0), -1.7e308);
+  EXPECT_EQ(sketch.quantile(0.5), 0);
+  EXPECT_EQ(sketch.quantile(1), 1.7e308);
+}
+
+}  // namespace
+}  // namespace weir

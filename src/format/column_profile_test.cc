@@ -1,0 +1,106 @@
+#include "format/column_profile.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace weir::format {
+namespace {
+
+const std::vector<std::string> kWords{"NA"};
+
+CsvChunk chunk_of(std::string bytes) {
+  CsvChunk chunk;
+  chunk.bytes = std::move(bytes);
+  return chunk;
+}
+
+ColumnProfile profile_of(const std::vector<std::string>& cells) {
+  DatasetProfile profile({"a", "b"}, kWords);
+  std::string bytes;
+  for (const std::string& cell : cells) bytes += cell + ",1\n";
+  profile.add(chunk_of(bytes));
+  EXPECT_EQ(profile.rows(), cells.size());
+  return profile.columns()[0];
+}
+
+std::vector<std::string> numbered(const std::string& prefix, int count) {
+  std::vector<std::string> cells;
+  for (int i = 0; i < count; ++i) cells.push_back(prefix + std::to_string(i));
+  return cells;
+}
+
+TEST(ColumnProfile, finds_what_kind_of_column_it_is) {
+  using enum ColumnKind;
+  EXPECT_EQ(profile_of({"1", " 2.5 ", "+3", "NA", ""}).kind(), kNumber);
+  EXPECT_EQ(profile_of({"1", "x"}).kind(), kNumber) << "its other rows are bad";
+  EXPECT_EQ(profile_of({"1", "x", "y"}).kind(), kCategory);
+  EXPECT_EQ(profile_of({"nan", "1e999"}).kind(), kNumber);
+  EXPECT_EQ(profile_of({"red", "green", "red", ""}).kind(), kCategory);
+  EXPECT_EQ(profile_of({"2026-11-25", "2026-11-26T10:00", "soon"}).kind(), kDateTime);
+  EXPECT_EQ(profile_of({"", "NA", " "}).kind(), kIgnored);
+  EXPECT_EQ(profile_of({"red", "red"}).kind(), kIgnored);
+  EXPECT_EQ(profile_of(numbered("id", 20)).kind(), kCategory);
+  EXPECT_EQ(profile_of(numbered("id", 21)).kind(), kIgnored);
+  EXPECT_EQ(profile_of({std::string(257, 'x'), "y", "z"}).kind(), kIgnored);
+}
+
+TEST(ColumnProfile, keeps_no_more_values_than_it_may) {
+  auto cells = numbered("v", 1'000);
+  const auto again = cells;
+  cells.insert(cells.end(), again.begin(), again.end());
+  cells.insert(cells.end(), again.begin(), again.end());
+  EXPECT_EQ(profile_of(cells).kind(), ColumnKind::kCategory);
+  EXPECT_EQ(profile_of(cells).values_by_count().size(), 1'000u);
+  cells.emplace_back("one more");
+  const ColumnProfile over = profile_of(cells);
+  EXPECT_EQ(over.kind(), ColumnKind::kIgnored);
+  EXPECT_TRUE(over.values.empty());
+  EXPECT_NE(over.why_ignored().find("1000"), std::string::npos);
+}
+
+TEST(ColumnProfile, orders_values_by_how_often_they_come) {
+  EXPECT_EQ(profile_of({"b", "a", "c", "c", "b", "c"}).values_by_count(),
+            (std::vector<std::string>{"c", "b", "a"}));
+  EXPECT_EQ(profile_of({"b", "a"}).values_by_count(), (std::vector<std::string>{"a", "b"}));
+}
+
+TEST(DatasetProfile, counts_records_that_are_none) {
+  DatasetProfile profile({"a", "b"}, kWords);
+  profile.add(chunk_of("1,2\n\n1\n1,2,3\n\"x\"y,2\n\"a,\nb\",2\n"));
+  EXPECT_EQ(profile.rows(), 5u);
+  EXPECT_EQ(profile.malformed(), 3u);
+  EXPECT_EQ(profile.find("a")->texts, 1u);
+  EXPECT_EQ(profile.find("a")->values.rbegin()->first, "a,\nb");
+  EXPECT_EQ(profile.find("c"), nullptr);
+}
+
+TEST(DatasetProfile, is_the_same_from_parts_as_from_one) {
+  DatasetProfile whole({"a", "b"}, kWords);
+  DatasetProfile sum({"a", "b"}, kWords);
+  for (int part = 0; part < 5; ++part) {
+    std::string bytes;
+    for (int i = 0; i < 700; ++i) {
+      bytes += std::to_string(std::sin(part * 700 + i) * 1e3) + "," +
+               (i % 9 == 0 ? "NA" : "k" + std::to_string(i % 7 + part)) + "\n";
+    }
+    DatasetProfile own({"a", "b"}, kWords);
+    own.add(chunk_of(bytes));
+    whole.add(chunk_of(bytes));
+    sum.merge(own);
+  }
+  const ColumnProfile& a = whole.columns()[0];
+  const ColumnProfile& a_sum = sum.columns()[0];
+  EXPECT_EQ(a.numbers.count, 3'500u);
+  EXPECT_EQ(a_sum.numbers.count, 3'500u);
+  EXPECT_NEAR(static_cast<double>(a.numbers.mean), static_cast<double>(a_sum.numbers.mean), 1e-12);
+  EXPECT_NEAR(a.numbers.deviation(), a_sum.numbers.deviation(), 1e-9);
+  EXPECT_NEAR(a.numbers.deviation(), 1e3 / std::sqrt(2.0), 10);
+  EXPECT_EQ(a.number_quantiles.quantile(0.5), a_sum.number_quantiles.quantile(0.5));
+  EXPECT_EQ(whole.columns()[1].values, sum.columns()[1].values);
+  EXPECT_EQ(whole.columns()[1].missing, sum.columns()[1].missing);
+  EXPECT_EQ(sum.rows(), whole.rows());
+}
+
+}  // namespace
+}  // namespace weir::format
