@@ -1,7 +1,7 @@
 // What trees predict, by code of the audit's own: the formula that model/boosted_model.h promises.
 //
-// Everything is in IEEE 754 binary32, each operation rounded to nearest: a value x of a row becomes
-// the nearest float, and
+// Everything is in one format of IEEE 754, each operation rounded to nearest: binary32, or binary64
+// where the model says so. A value x of a row becomes the nearest number of that format, and
 //
 //   p = base;  for each tree in its order:  p = p + leaf(tree, x);  a step goes left where
 //   x[feature] < threshold
@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
@@ -29,15 +30,18 @@ class AuditTrees {
   struct Node {
     bool is_leaf = true;
     std::size_t feature = 0;
-    float number = 0;  // the threshold, or what the leaf adds
+    double number = 0;  // the threshold, or what the leaf adds
     std::size_t left = 0;
     std::size_t right = 0;
   };
   using Tree = std::vector<Node>;
 
-  static Result<Tree> parse_tree(const nlohmann::json& tree, std::size_t features);
+  Result<Tree> parse_tree(const nlohmann::json& tree, std::size_t features) const;
+  std::optional<double> number_of(const nlohmann::json& number) const;
+  double rounded(double value) const;
 
-  float base_ = 0;
+  bool wide_ = false;  // binary64
+  double base_ = 0;
   std::vector<Tree> trees_;
 };
 

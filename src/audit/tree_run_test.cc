@@ -49,9 +49,17 @@ void put_in_force(Past& run, const std::string& model) {
   }
 }
 
-Past honest_with_trees() {
+// The same in doubles, which leads elsewhere in the last digits.
+double by_wide_trees(double x, double y) {
+  double sum = 20.1;
+  sum += x < 0.65 ? 0.3 : y < 1.5 ? -0.7 : 4.25;
+  sum += x < 0.85 ? 1e-3 : 0.7;
+  return sum;
+}
+
+Past honest_with_trees(const Json& model = trees(), double (*predict)(double, double) = by_trees) {
   Past run = honest();
-  put_in_force(run, trees().dump());
+  put_in_force(run, model.dump());
   std::map<std::string, Json> features;
   for (const Event& event : run.events) {
     if (event.topic == "p.features") features[*event.key] = Json::parse(event.value);
@@ -61,7 +69,7 @@ Past honest_with_trees() {
     Json value = Json::parse(event.value);
     if (value["model"] != 2) continue;
     const Json& record = features.at(*event.key);
-    value["prediction"] = by_trees(record.at("x"), record.at("y"));
+    value["prediction"] = predict(record.at("x"), record.at("y"));
     event.value = value.dump();
   }
   return run;
@@ -80,6 +88,17 @@ TEST(TreeRun, is_found_to_be_honest) {
   const auto report = played.audit();
   ASSERT_TRUE(report) << report.error().message();
   EXPECT_THAT(found_in(report->findings), IsEmpty());
+}
+
+TEST(TreeRun, is_judged_by_the_arithmetic_that_its_model_names) {
+  Json wide = trees();
+  wide["arithmetic"] = "binary64";
+  Played played(honest_with_trees(wide, by_wide_trees));
+  const auto report = played.audit();
+  ASSERT_TRUE(report) << report.error().message();
+  EXPECT_THAT(found_in(report->findings), IsEmpty());
+  EXPECT_EQ(wrong_values(honest_with_trees(wide, by_trees)), 10U);
+  EXPECT_EQ(wrong_values(honest_with_trees(trees(), by_wide_trees)), 10U);
 }
 
 TEST(TreeRun, is_found_out_where_a_prediction_is_off_by_the_last_bit_of_a_float) {
@@ -107,8 +126,11 @@ TEST(TreeRun, is_found_out_where_the_model_is_not_the_one_that_scored) {
 }
 
 TEST(TreeRun, is_found_out_where_its_trees_are_broken) {
-  for (const auto& [pointer, value] : std::vector<std::pair<const char*, Json>>{
-           {"/trees/0/feature/2", 2}, {"/trees/0/value/1", nullptr}, {"/algorithm", "bagged"}}) {
+  for (const auto& [pointer, value] :
+       std::vector<std::pair<const char*, Json>>{{"/trees/0/feature/2", 2},
+                                                 {"/trees/0/value/1", nullptr},
+                                                 {"/algorithm", "bagged"},
+                                                 {"/arithmetic", "binary16"}}) {
     Json model = trees();
     model[Json::json_pointer(pointer)] = value;
     Past run = honest_with_trees();

@@ -1,8 +1,8 @@
 // A sum of decision trees over a base value, as gradient boosting makes them.
 //
-// The arithmetic is a promise, so that anyone can check a prediction. All of it is in IEEE 754
-// binary32, as in XGBoost: x is the row with each value rounded to nearest (what is too large
-// becomes infinite), and
+// The arithmetic is a promise, so that anyone can check a prediction. All of it is in one format of
+// IEEE 754: binary32, as in XGBoost, or binary64, as in LightGBM. x is the row with each value
+// rounded to nearest (what is too large for binary32 becomes infinite), and
 //
 //   p = base;  for each tree in its order:  p = p + leaf(tree, x)
 //
@@ -12,6 +12,7 @@
 //
 // File format (to_json), version 1, as model_file.h has it, with
 //
+//   "arithmetic": "binary64",   absent: binary32
 //   "base": 22.5,
 //   "trees": [
 //     {"feature": [12,5,-1,-1,-1], "value": [9.7,6.9,2.5,0.1,-1.5], "missing_left": [0,1]},
@@ -21,42 +22,32 @@
 // A tree lists its nodes breadth first: the children of the n-th node that has a feature, counted
 // from 0, are the nodes 2n + 1 (left) and 2n + 2 (right). "feature" is -1 at a leaf; "value" is a
 // threshold or a leaf's term; "missing_left" has one entry for each node with a feature. A number
-// is the shortest decimal that gives the very binary32 when it is read as a binary64 and rounded.
+// is the shortest decimal that gives the very binary32, or binary64, when it is read as a binary64
+// and rounded. A tree may have "cover" too, one number for each node: how much of the data that it
+// was grown on came by, for contributions; predictions do not depend on it.
 //
 // Owner: as Model. Threads: const calls from any.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/forest.h"
 #include "model/model.h"
 
 namespace weir::model {
 
-inline constexpr std::size_t kTreesMax = 10'000;
-inline constexpr std::size_t kTreeNodesMax = 500'000;  // of all trees of a model
-inline constexpr int kTreeDepthMax = 64;               // steps from the root to a leaf
-
-// A tree as the file has it.
-struct Tree {
-  static constexpr std::int32_t kLeaf = -1;
-
-  std::vector<std::int32_t> feature;
-  std::vector<float> value;
-  std::vector<std::uint8_t> missing_left;
-
-  bool operator==(const Tree&) const = default;
-};
+enum class Arithmetic { kBinary32, kBinary64 };
 
 class BoostedModel final : public Model {
  public:
-  // kBadData: a number that is not finite, a tree whose nodes are not as described above, a feature
+  // The base and the values of trees are rounded to what the arithmetic holds. kBadData: a number
+  // that is not finite then, a tree whose nodes are not as described above, a feature
   // that the schema lacks, names as in LinearModel::make, or more than a model file may hold.
-  static Result<BoostedModel> make(record::Schema schema, float base, std::vector<Tree> trees);
+  static Result<BoostedModel> make(record::Schema schema, double base, std::vector<Tree> trees,
+                                   Arithmetic arithmetic = Arithmetic::kBinary32);
 
   std::string_view algorithm() const override { return kBoosted; }
   const record::Schema& schema() const override { return schema_; }
@@ -64,33 +55,23 @@ class BoostedModel final : public Model {
   void predict(std::span<const double> rows, std::span<double> out) const override;
   std::string to_json() const override;
 
-  float base() const { return base_; }
+  Arithmetic arithmetic() const { return arithmetic_; }
+  double base() const { return base_; }
   std::span<const Tree> trees() const { return trees_; }
 
  private:
-  // A leaf leads back to itself: its threshold is NaN, so every row goes right, to left + 1.
-  struct Node {
-    float threshold;
-    std::int32_t left;  // in its tree
-    std::uint32_t feature;
-    float leaf;
-  };
-  struct Root {
-    std::size_t first;  // in nodes_, and in missing_left_
-    int depth;
-  };
-  struct Kernel;
-
-  BoostedModel(record::Schema schema, float base, std::vector<Tree> trees)
-      : schema_(std::move(schema)), base_(base), trees_(std::move(trees)) {}
-  Status add_nodes(const Tree& tree);
+  BoostedModel(record::Schema schema, double base, std::vector<Tree> trees, Arithmetic arithmetic)
+      : schema_(std::move(schema)),
+        base_(base),
+        trees_(std::move(trees)),
+        arithmetic_(arithmetic) {}
 
   record::Schema schema_;
-  float base_;
+  double base_;
   std::vector<Tree> trees_;
-  std::vector<Root> roots_;
-  std::vector<Node> nodes_;
-  std::vector<std::uint8_t> missing_left_;  // of each node
+  Arithmetic arithmetic_;
+  Forest<float> forest32_;  // one of the two is in use
+  Forest<double> forest64_;
 };
 
 // The inverse of BoostedModel::to_json; errors as parse_model.

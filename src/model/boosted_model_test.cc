@@ -54,7 +54,7 @@ Tree chain(int depth) {
   for (int i = 0; i < depth; ++i) {
     if (i > 0) {  // of two brothers the left one has children
       tree.feature.insert(tree.feature.end(), {0, Tree::kLeaf});
-      tree.value.insert(tree.value.end(), {static_cast<float>(-i), static_cast<float>(i)});
+      tree.value.insert(tree.value.end(), {static_cast<double>(-i), static_cast<double>(i)});
     } else {
       tree.feature.push_back(0);
       tree.value.push_back(0);
@@ -62,7 +62,7 @@ Tree chain(int depth) {
     tree.missing_left.push_back(1);
   }
   tree.feature.insert(tree.feature.end(), {Tree::kLeaf, Tree::kLeaf});
-  tree.value.insert(tree.value.end(), {1000, static_cast<float>(depth)});
+  tree.value.insert(tree.value.end(), {1000, static_cast<double>(depth)});
   return tree;
 }
 
@@ -73,14 +73,15 @@ float walk(const Tree& tree, std::span<const double> row) {
     std::size_t inner = 0;
     for (std::size_t i = 0; i < at; ++i) inner += tree.feature[i] != Tree::kLeaf ? 1 : 0;
     const auto x = static_cast<float>(row[static_cast<std::size_t>(tree.feature[at])]);
-    const bool left = std::isnan(x) ? tree.missing_left[inner] != 0 : x < tree.value[at];
+    const bool left =
+        std::isnan(x) ? tree.missing_left[inner] != 0 : x < static_cast<float>(tree.value[at]);
     at = 2 * inner + (left ? 1 : 2);
   }
-  return tree.value[at];
+  return static_cast<float>(tree.value[at]);
 }
 
 double expected_of(const BoostedModel& model, std::span<const double> row) {
-  float sum = model.base();
+  auto sum = static_cast<float>(model.base());
   for (const Tree& tree : model.trees()) {
     const volatile float next = sum + walk(tree, row);
     sum = next;
@@ -208,7 +209,7 @@ TEST(BoostedModel, comes_back_from_its_text_bit_for_bit) {
   std::mt19937_64 generator(5);
   Tree any{{0, -1, -1}, {0, 0, 0}, {0}};
   for (int i = 0; i < 2000; ++i) {
-    for (float& value : any.value) {
+    for (double& value : any.value) {
       do {
         value = std::bit_cast<float>(static_cast<std::uint32_t>(generator()));
       } while (!std::isfinite(value));
@@ -308,6 +309,62 @@ TEST(BoostedModelFile, is_refused_with_any_bit_flipped_and_any_byte_changed) {
       changed[at] = other;
       ASSERT_FALSE(parse_model(changed)) << changed;
     }
+  }
+}
+
+// Thresholds and values that no float holds; 0.1 + 0.2 shows which sum it is.
+TEST(BoostedModel, predicts_in_doubles_where_it_is_told_to) {
+  const double threshold = std::nextafter(0.1, 1);
+  const std::vector<Tree> trees{{{0, -1, -1}, {threshold, 0.1, 0.3}, {0}, {5, 4, 1}},
+                                {{-1}, {0.2}, {}}};
+  for (const Arithmetic arithmetic : {Arithmetic::kBinary64, Arithmetic::kBinary32}) {
+    const auto model = BoostedModel::make(schema_of(1), 0, trees, arithmetic);
+    ASSERT_TRUE(model) << model.error().message();
+    const bool wide = arithmetic == Arithmetic::kBinary64;
+    std::vector<double> rows;
+    std::vector<double> expected;
+    for (int i = 0; i < 11; ++i) {
+      const bool left = i % 2 == 0;
+      rows.push_back(left ? 0.1 : threshold);
+      const double low = wide ? 0.1 + 0.2 : static_cast<double>(0.1F + 0.2F);
+      const double high = wide ? 0.3 + 0.2 : static_cast<double>(0.3F + 0.2F);
+      // As floats the value and the threshold are one number, and so not below it.
+      expected.push_back(left && wide ? low : high);
+    }
+    rows.push_back(std::nan(""));
+    expected.push_back(expected[1]);
+    std::vector<double> found(rows.size());
+    model->predict(rows, found);
+    EXPECT_EQ(found, expected) << wide;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      double alone = 0;
+      model->predict({&rows[i], 1}, {&alone, 1});
+      EXPECT_EQ(alone, expected[i]);
+    }
+    const auto back = parse_boosted_model(model->to_json());
+    ASSERT_TRUE(back) << back.error().message();
+    EXPECT_EQ(back->arithmetic(), arithmetic);
+    EXPECT_EQ(back->to_json(), model->to_json());
+    EXPECT_EQ(back->trees()[0].cover, trees[0].cover);
+    EXPECT_EQ(model->to_json().find("binary64") != std::string::npos, wide);
+  }
+}
+
+TEST(BoostedModelFile, is_refused_with_an_arithmetic_or_covers_that_cannot_be) {
+  const auto model = BoostedModel::make(schema_of(1), 0, {{{0, -1, -1}, {1, 2, 3}, {0}, {5, 4, 1}}},
+                                        Arithmetic::kBinary64);
+  const std::string body = body_of(*model);
+  ASSERT_TRUE(parse_model(sealed(body)));
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{{"\"binary64\"", "\"binary32\""},
+                                                        {"\"binary64\"", "64"},
+                                                        {"[5,4,1]", "[5,4]"},
+                                                        {"[5,4,1]", "[5,4,-1]"},
+                                                        {"[5,4,1]", "[5,4,null]"},
+                                                        {"[5,4,1]", "[]"},
+                                                        {"[5,4,1]", "7"}}) {
+    const Code code = refusal(sealed(replaced(body, from, to)));
+    EXPECT_TRUE(code == Code::kCorrupt || code == Code::kUnsupported) << from << to;
   }
 }
 

@@ -84,7 +84,7 @@ TEST(BoostedTraining, does_as_it_is_told) {
   options.learning_rate = 0.2;
   const auto faster = grow_boosted(block_of(curved_rows(300)), schema_of(3), options, wanted);
   ASSERT_TRUE(faster);
-  const float leaf = stumps->trees()[0].value[1];
+  const double leaf = stumps->trees()[0].value[1];
   EXPECT_NEAR(faster->trees()[0].value[1], 2 * leaf, 1e-4 * std::abs(leaf));
 }
 

@@ -50,9 +50,10 @@ bool too_deep_or_wide(std::string_view json, const FileLimits& limits) {
   return false;
 }
 
+std::string first_line() { return "{\n  \"format\": " + quoted(std::string(kFormat)) + ","; }
+
 std::string first_lines(std::string_view algorithm) {
-  return "{\n  \"format\": " + quoted(std::string(kFormat)) +
-         ",\n  \"format_version\": " + std::to_string(kFormatVersion) +
+  return first_line() + "\n  \"format_version\": " + std::to_string(kFormatVersion) +
          ",\n  \"algorithm\": " + quoted(std::string(algorithm));
 }
 
@@ -103,6 +104,8 @@ std::string sealed_file(std::string body) {
 bool begins_as_file_of(std::string_view algorithm, std::string_view text) {
   return text.starts_with(first_lines(algorithm));
 }
+
+bool begins_as_model_file(std::string_view text) { return text.starts_with(first_line()); }
 
 Result<Json> parse_envelope(std::string_view text, const FileLimits& limits) {
   if (text.size() > kModelBytesMax) {

@@ -45,6 +45,9 @@ std::string sealed_file(std::string body);
 // True where a text begins as file_head() has it for this algorithm. (All that is certain of it.)
 bool begins_as_file_of(std::string_view algorithm, std::string_view text);
 
+// True where a text begins as file_head() has it, of whatever version and algorithm.
+bool begins_as_model_file(std::string_view text);
+
 // The document, its members "format", "format_version" and "algorithm" being in order.
 Result<nlohmann::json> parse_envelope(std::string_view text, const FileLimits& limits);
 

@@ -36,10 +36,12 @@ def predict(intercept, coefficients, row):
 
 
 class Trees:
-    """The trees of a model.json; every number and every sum is a binary32."""
+    """The trees of a model.json; every number and every sum is of one format, binary32 or binary64."""
 
     def __init__(self, model):
-        self._base = numpy.float32(model["base"])
+        self._number = {"binary64": numpy.float64, "binary32": numpy.float32}[
+            model.get("arithmetic", "binary32")]
+        self._base = self._number(model["base"])
         self.trees = []
         for tree in model["trees"]:
             children, dealt = {}, 1
@@ -48,19 +50,19 @@ class Trees:
                     children[node] = (dealt, dealt + 1)
                     dealt += 2
             assert dealt == len(tree["feature"]) == len(tree["value"])
-            values = [numpy.float32(value) for value in tree["value"]]
+            values = [self._number(value) for value in tree["value"]]
             self.trees.append((tree["feature"], values, children))
 
     def predict(self, row):
         with numpy.errstate(over="ignore"):  # what is too large becomes infinite
-            row = [numpy.float32(value) for value in row]
+            row = [self._number(value) for value in row]
         total = self._base
         for feature, value, children in self.trees:
             node = 0
             while node in children:
                 left, right = children[node]
                 node = left if row[feature[node]] < value[node] else right
-            total = numpy.float32(total + value[node])
+            total = self._number(total + value[node])
         return float(total)
 
 

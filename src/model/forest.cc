@@ -1,0 +1,211 @@
+// Prediction goes tree by tree over a block of rows, so that both stay in the nearest cache. A step
+// down a tree is a load that waits for the one before it; so a group of lanes goes down side by
+// side, without a branch that could be mispredicted: a leaf leads to itself, and all lanes take as
+// many steps as the tree is deep. The lanes are several rows in one tree, or, where few rows are
+// asked for, one row in several trees. Whichever way, a row's leaves are added in the trees' order.
+#include "model/forest.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "base/check.h"
+
+namespace weir::model {
+namespace {
+
+constexpr std::size_t kLanes = 8;
+constexpr std::size_t kBlockRowsMax = 64;
+constexpr std::size_t kBlockBytesMax = 1 << 16;
+// After so many steps it is asked whether all lanes have come to a leaf, again and again.
+constexpr int kStepsBetweenLooks = 8;
+
+}  // namespace
+
+template <typename Number>
+Status Forest<Number>::add(const Tree& tree, std::size_t features) {
+  const std::size_t count = tree.feature.size();
+  const auto bad = [&](const std::string& what) {
+    return fail(Code::kBadData, "tree " + std::to_string(roots_.size()) + ": " + what);
+  };
+  if (count == 0 || tree.value.size() != count) return bad("no value for each node, or no nodes");
+  if (nodes_.size() + count > kTreeNodesMax) {
+    return bad("with it there are more than " + std::to_string(kTreeNodesMax) + " nodes");
+  }
+  if (!tree.cover.empty() && tree.cover.size() != count) return bad("no cover for each node");
+  for (const double cover : tree.cover) {
+    if (!std::isfinite(cover) || cover < 0) return bad("a cover is negative, or not finite");
+  }
+  Root root{nodes_.size(), 0};
+  std::vector<int> depth(count, 0);
+  std::size_t inner = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    // Node i is there only if a node before it has it for a child.
+    if (i > 2 * inner) return bad("node " + std::to_string(i) + " is nobody's child");
+    const auto value = static_cast<Number>(tree.value[i]);
+    if (!std::isfinite(value)) {
+      return bad("the value of node " + std::to_string(i) + " is not finite");
+    }
+    root.depth = std::max(root.depth, depth[i]);
+    const std::int32_t feature = tree.feature[i];
+    if (feature == Tree::kLeaf) {
+      nodes_.push_back(
+          {std::numeric_limits<Number>::quiet_NaN(), static_cast<std::int32_t>(i) - 1, 0, value});
+      missing_left_.push_back(0);
+      continue;
+    }
+    const std::size_t left = 2 * inner + 1;
+    if (feature < 0 || static_cast<std::size_t>(feature) >= features) {
+      return bad("node " + std::to_string(i) + " asks for a feature that there is not");
+    }
+    if (left + 1 >= count) return bad("node " + std::to_string(i) + " has no children");
+    if (inner >= tree.missing_left.size() || tree.missing_left[inner] > 1) {
+      return bad("it is not said where a row without a value goes");
+    }
+    depth[left] = depth[left + 1] = depth[i] + 1;
+    if (depth[left] > kTreeDepthMax) {
+      return bad("it is deeper than " + std::to_string(kTreeDepthMax));
+    }
+    nodes_.push_back(
+        {value, static_cast<std::int32_t>(left), static_cast<std::uint32_t>(feature), 0});
+    missing_left_.push_back(tree.missing_left[inner]);
+    ++inner;
+  }
+  if (tree.missing_left.size() != inner) return bad("flags for more nodes than there are");
+  roots_.push_back(root);
+  return {};
+}
+
+template <typename Number>
+struct Forest<Number>::Kernel {
+  // One lane: where it stands in which tree, and for which row.
+  struct Lanes {
+    std::array<const Node*, kLanes> root;
+    std::array<const Number*, kLanes> row;
+    std::array<std::int32_t, kLanes> at{};
+  };
+
+  static void step(Lanes& lanes) {
+    [&]<std::size_t... lane>(std::index_sequence<lane...>) {
+      ((step_one(lanes.at[lane], lanes.root[lane], lanes.row[lane])), ...);
+    }
+    (std::make_index_sequence<kLanes>());
+  }
+
+  static void step_one(std::int32_t& at, const Node* root, const Number* row) {
+    const Node& node = root[at];
+    at = node.left + (row[node.feature] < node.threshold ? 0 : 1);
+  }
+
+  static void descend(Lanes& lanes, int depth) {
+    while (depth > 0) {
+      const int steps = std::min(depth, kStepsBetweenLooks);
+      for (int i = 0; i < steps; ++i) step(lanes);
+      depth -= steps;
+      if (depth > 0 && all_at_leaves(lanes)) return;
+    }
+  }
+
+  static bool all_at_leaves(const Lanes& lanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      if (!std::isnan(lanes.root[lane][lanes.at[lane]].threshold)) return false;
+    }
+    return true;
+  }
+
+  // Rows in groups of lanes; what is behind `count`, up to the next full group, is written too.
+  static void add_by_rows(const Forest& forest, const Number* rows, std::size_t stride,
+                          std::size_t count, Number* sums) {
+    for (const Root& root : forest.roots_) {
+      const Node* const nodes = forest.nodes_.data() + root.first;
+      for (std::size_t i = 0; i < count; i += kLanes) {
+        Lanes lanes;
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+          lanes.root[lane] = nodes;
+          lanes.row[lane] = rows + (i + lane) * stride;
+        }
+        descend(lanes, root.depth);
+        for (std::size_t lane = 0; lane < kLanes; ++lane) {
+          sums[i + lane] += nodes[lanes.at[lane]].leaf;
+        }
+      }
+    }
+  }
+
+  static Number sum_by_trees(const Forest& forest, Number sum, const Number* row) {
+    const std::size_t trees = forest.roots_.size();
+    for (std::size_t i = 0; i < trees; i += kLanes) {
+      Lanes lanes;
+      int depth = 0;
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        const Root& root = forest.roots_[std::min(i + lane, trees - 1)];
+        lanes.root[lane] = forest.nodes_.data() + root.first;
+        lanes.row[lane] = row;
+        depth = std::max(depth, root.depth);
+      }
+      descend(lanes, depth);
+      for (std::size_t lane = 0; lane < kLanes && i + lane < trees; ++lane) {
+        sum += lanes.root[lane][lanes.at[lane]].leaf;
+      }
+    }
+    return sum;
+  }
+
+  // With values that are missing: step by step.
+  static Number sum_with_missing(const Forest& forest, Number sum, const Number* row) {
+    for (const Root& root : forest.roots_) {
+      const Node* const nodes = forest.nodes_.data() + root.first;
+      std::int32_t at = 0;
+      while (!std::isnan(nodes[at].threshold)) {
+        const Number x = row[nodes[at].feature];
+        const bool goes_left =
+            std::isnan(x) ? forest.missing_left_[root.first + static_cast<std::size_t>(at)] != 0
+                          : x < nodes[at].threshold;
+        at = nodes[at].left + (goes_left ? 0 : 1);
+      }
+      sum += nodes[at].leaf;
+    }
+    return sum;
+  }
+};
+
+template <typename Number>
+void Forest<Number>::predict(std::span<const double> rows, std::size_t features, Number base,
+                             std::span<double> out) const {
+  WEIR_CHECK(rows.size() == out.size() * features);
+  if (out.empty()) return;
+  std::size_t block_rows =
+      std::clamp(kBlockBytesMax / sizeof(Number) / features, kLanes, kBlockRowsMax);
+  block_rows = std::min(block_rows, out.size());
+  const std::size_t padded = (block_rows + kLanes - 1) / kLanes * kLanes;
+  std::vector<Number> block(padded * features, Number{0});
+  std::array<Number, kBlockRowsMax> sums{};
+  for (std::size_t first = 0; first < out.size(); first += block_rows) {
+    const std::size_t count = std::min(block_rows, out.size() - first);
+    const double* const from = rows.data() + first * features;
+    bool missing = false;
+    for (std::size_t i = 0; i < count * features; ++i) {
+      block[i] = static_cast<Number>(from[i]);
+      missing |= std::isnan(block[i]);
+    }
+    if (missing || count <= 2) {
+      for (std::size_t i = 0; i < count; ++i) {
+        const Number* const row = block.data() + i * features;
+        sums[i] = missing ? Kernel::sum_with_missing(*this, base, row)
+                          : Kernel::sum_by_trees(*this, base, row);
+      }
+    } else {
+      sums.fill(base);
+      Kernel::add_by_rows(*this, block.data(), features, count, sums.data());
+    }
+    for (std::size_t i = 0; i < count; ++i) out[first + i] = static_cast<double>(sums[i]);
+  }
+}
+
+template class Forest<float>;
+template class Forest<double>;
+
+}  // namespace weir::model

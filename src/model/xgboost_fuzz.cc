@@ -1,0 +1,14 @@
+// libFuzzer: XGBoost's JSON and UBJSON; begin with the documents in testdata/foreign.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "model/foreign_model_check.h"
+#include "model/xgboost_document.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view document(reinterpret_cast<const char*>(data), size);
+  weir::model::try_foreign_model(weir::model::read_xgboost(document));
+  return 0;
+}
