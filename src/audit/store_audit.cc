@@ -73,6 +73,34 @@ Result<std::vector<FolderEntry>> list_deep(store::FileStore& store, const std::s
   return found;
 }
 
+// A data set that is a model trained elsewhere: the model file, a line that says where it came
+// from, and rows as CSV. Any other is rows alone.
+class DatasetBytes {
+ public:
+  explicit DatasetBytes(const std::optional<std::uint64_t>& model_bytes)
+      : model_left_(model_bytes.value_or(0)), before_rows_(model_bytes.has_value()) {}
+
+  // What of these bytes are rows.
+  std::string_view rows_of(std::string_view bytes) {
+    const auto of_model =
+        static_cast<std::size_t>(std::min<std::uint64_t>(model_left_, bytes.size()));
+    model_.update(bytes.substr(0, of_model));
+    model_left_ -= of_model;
+    bytes.remove_prefix(of_model);
+    if (!before_rows_ || bytes.empty()) return bytes;
+    const std::size_t line_end = bytes.find('\n');
+    if (line_end == std::string_view::npos) return {};
+    before_rows_ = false;
+    return bytes.substr(line_end + 1);
+  }
+  std::string finish_model_sha256() { return model_.finish_hex(); }
+
+ private:
+  Sha256 model_;
+  std::uint64_t model_left_;
+  bool before_rows_;
+};
+
 }  // namespace
 
 Result<ManifestFacts> ManifestFacts::parse(std::string_view text) {
@@ -92,6 +120,9 @@ Result<ManifestFacts> ManifestFacts::parse(std::string_view text) {
       facts.refused_by_reason += reason.get<std::uint64_t>();
     }
     facts.model_sha256 = json.at("model_sha256");
+    if (json.contains("imported")) {
+      facts.model_bytes = json["imported"].at("model_bytes").get<std::uint64_t>();
+    }
     return facts;
   } catch (const nlohmann::json::exception& e) {
     return fail(Code::kCorrupt, std::string("the manifest is not as it should be: ") + e.what());
@@ -285,12 +316,13 @@ Status StoreAudit::check_bytes(const FolderEntry& entry, const ManifestFacts& fa
     }
   }
   Sha256 hash;
+  DatasetBytes dataset(facts.model_bytes);
   std::uint64_t records = 0;
   for (const auto& part : parts) {
     CsvCount count;
     const auto take = [&](std::string_view bytes) -> Status {
       hash.update(bytes);
-      count.update(bytes);
+      count.update(dataset.rows_of(bytes));
       counts_.dataset_bytes += bytes.size();
       return progress(counts_.dataset_bytes);
     };
@@ -311,6 +343,12 @@ Status StoreAudit::check_bytes(const FolderEntry& entry, const ManifestFacts& fa
              " was trained on " + facts.dataset_sha256;
     });
     return {};
+  }
+  if (facts.model_bytes && dataset.finish_model_sha256() != facts.model_sha256) {
+    findings_.add(Breach::kModelBroken, [&] {
+      return "version " + std::to_string(facts.version) + " is not the model in " + where +
+             ", which it was imported from";
+    });
   }
   if (records != facts.rows) {
     findings_.add(Breach::kRowsDoNotAddUp, [&] {

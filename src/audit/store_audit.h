@@ -32,6 +32,9 @@ struct ManifestFacts {
   std::uint64_t rows_refused = 0;
   std::uint64_t refused_by_reason = 0;  // summed up
   std::string model_sha256;
+  // Of a model that was imported: so many bytes of its data set, from the beginning, are
+  // model.json.
+  std::optional<std::uint64_t> model_bytes;
 
   static Result<ManifestFacts> parse(std::string_view json);
 };

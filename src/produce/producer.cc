@@ -1,6 +1,7 @@
 #include "produce/producer.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr Millis kIdle{20};
 constexpr Millis kLoadAgainAfter{1'000};
+constexpr int kAncestorsMax = 16;
 constexpr std::uint64_t kRowsPerStep = 1'000;
 // The client gives rows up after message.timeout.ms; that one is meant to have an end, too.
 constexpr Millis kLastFlush{1'000};
@@ -84,6 +86,40 @@ Result<std::vector<FeatureRecord>> records_of_test_csv(std::uint64_t version,
     }
   }
   return records;
+}
+
+namespace {
+
+// The first feature that rows of the other model do not have.
+std::optional<std::string> lacking(const record::Schema& wanted, const record::Schema& has) {
+  for (const std::string& feature : wanted.features) {
+    if (!has.feature_index(feature)) return feature;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::vector<FeatureRecord>> rows_to_produce(const registry::ModelRegistry& models,
+                                                   std::uint64_t version) {
+  const registry::Manifest live = WEIR_TRY(models.manifest(version));
+  registry::Manifest manifest = live;
+  std::string why = "it has no held-out rows";
+  for (int looks = 0; looks < kAncestorsMax; ++looks) {
+    const auto lacks = lacking(live.schema, manifest.schema);
+    if (lacks) {
+      why += ", and those of version " + std::to_string(manifest.version) + " lack the feature '" +
+             *lacks + "'";
+      break;
+    }
+    auto rows = WEIR_TRY(records_of_test_csv(
+        manifest.version, WEIR_TRY(models.test_csv(manifest.version)), manifest.schema.target));
+    if (!rows.empty()) return rows;
+    if (!live.imported || manifest.parent_version == 0) break;
+    manifest = WEIR_TRY(models.manifest(manifest.parent_version));
+  }
+  if (live.imported) why += "; import it with --evaluate-on FILE.csv to send those";
+  return fail(Code::kNotFound, why);
 }
 
 Producer::Producer(ProducerOptions options, stream::Broker&, registry::ModelRegistry& models,
@@ -163,21 +199,20 @@ Status Producer::load_rows() {
   if (clock_.steady() < next_load_) return {};
   gate_open_ = false;
   const std::uint64_t version = control_->state().version;
-  const auto attempt = [&]() -> Result<std::vector<FeatureRecord>> {
-    const registry::Manifest manifest = WEIR_TRY(models_.manifest(version));
-    return records_of_test_csv(version, WEIR_TRY(models_.test_csv(version)),
-                               manifest.schema.target);
-  };
-  auto rows = attempt();
-  if (!rows || rows->empty()) {
-    const std::string why = rows ? "it has no held-out rows" : rows.error().message();
-    log::error("nothing is produced: no rows of the live model's data set",
-               {{"version", version}, {"reason", why}});
+  auto rows = rows_to_produce(models_, version);
+  if (!rows) {
+    const std::string why = std::to_string(version) + ": " + rows.error().message();
+    if (why != why_no_rows_) {
+      log::error("nothing is produced: no rows of the live model's data set",
+                 {{"version", version}, {"reason", rows.error()}});
+    }
+    why_no_rows_ = why;
     next_load_ = clock_.steady() + kLoadAgainAfter;
     return {};
   }
   rows_ = std::move(*rows);
   rows_version_ = version;
+  why_no_rows_.clear();
   gate_open_ = true;
   membership_->gate_opened();
   next_row_ = clock_.steady();

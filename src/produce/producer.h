@@ -2,7 +2,9 @@
 //
 // A record is the flat JSON shape, its key "<version>:<row number in the data set>"; the target is
 // left out, numbers are numbers, other texts strings, and what is missing is null. Rows are drawn
-// with replacement, from the seed.
+// with replacement, from the seed. A model that was imported without rows has none: then those of
+// the model that it followed are sent, or of the one before, as long as they have all features that
+// the model takes; their keys name the version that they are of.
 //
 // Owner: whoever drives the role. Threads: one. Errors of step(): the role is to be made anew.
 #pragma once
@@ -45,6 +47,11 @@ struct FeatureRecord {
 Result<std::vector<FeatureRecord>> records_of_test_csv(std::uint64_t version,
                                                        const std::string& test_csv,
                                                        const std::string& target);
+
+// The rows of a version, or of the nearest that went before it in force and has rows with all of
+// the version's features. kNotFound where there are none, with what was looked for.
+Result<std::vector<FeatureRecord>> rows_to_produce(const registry::ModelRegistry& models,
+                                                   std::uint64_t version);
 
 // Rows of this process, over all lives of its producer, readable from any thread.
 struct ProducerCounters {
@@ -91,6 +98,7 @@ class Producer final : public Role {
   bool gate_open_ = false;
   SteadyTime next_row_{};  // when the next row is due, where there is a rate
   SteadyTime next_load_{};
+  std::string why_no_rows_;  // told of last
   bool finished_ = false;
   gate::WaitingNotice waiting_;
 };

@@ -138,6 +138,7 @@ std::string Manifest::to_json() const {
   }
   json["training"] = training_json(*this);
   if (fit) json["fit"] = fit_to_json(*fit);
+  if (imported) json["imported"] = origin_to_json(*imported);
   if (quality) json["quality"] = quality_to_json(*quality);
   json["notes"] = notes;
   json["parent_version"] = parent_version;
@@ -201,6 +202,7 @@ Result<Manifest> Manifest::parse(std::string_view text) {
                            unsigned_at(held_out, "mae_rows")};
     }
     if (json.contains("fit")) manifest.fit = fit_from_json(json["fit"]);
+    if (json.contains("imported")) manifest.imported = origin_from_json(json["imported"]);
     if (json.contains("quality")) manifest.quality = quality_from_json(json["quality"]);
     manifest.notes = json.at("notes").get<std::vector<std::string>>();
     manifest.parent_version = unsigned_at(json, "parent_version");

@@ -16,6 +16,7 @@
 #include "record/control.h"
 #include "record/schema.h"
 #include "registry/feature_settings.h"
+#include "registry/model_document.h"
 #include "registry/quality.h"
 
 namespace weir::registry {
@@ -71,6 +72,8 @@ struct Manifest {
   HeldOutMetrics held_out;
   std::optional<model::FitReport> fit;    // of a linear model, without its notes; not in old ones
   std::optional<QualityVerdict> quality;  // where model.require asked for something
+  std::optional<ModelOrigin>
+      imported;                      // where the model was trained elsewhere, not on the data set
   bool has_held_out = false;         // false where no row was held out: then held_out means nothing
   std::vector<std::string> notes;    // verdicts on columns: constant, dependent
   std::uint64_t parent_version = 0;  // the model in force when this one was begun, 0 = none

@@ -134,6 +134,11 @@ Status pass_quality_gate(TrainedModel& trained, const registry::QualityBounds& b
                          const registry::ModelRegistry& models, std::uint64_t live_version,
                          const std::string& live_sha256) {
   if (!bounds.any()) return {};
+  if (trained.manifest.imported && trained.held_out_sample.rows == 0) {
+    return fail(Code::kBadData,
+                "the imported model brought no rows to judge it by, as model.require asks: import "
+                "it with --evaluate-on FILE.csv, rows that it was not trained on");
+  }
   const LiveModel live = WEIR_TRY(load_live_model(models, live_version, live_sha256));
   trained.manifest.quality =
       WEIR_TRY(judge_quality(*trained.model, live, trained.held_out_sample, bounds));

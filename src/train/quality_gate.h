@@ -6,8 +6,9 @@
 // the verdict says so.
 //
 // Threads: pure functions; what reads the models folder blocks for as long as that does. Errors:
-// kBadData where a bound is not met, with both models' figures, or where no row was held out to
-// judge by; the store's, where the model in force could not be read this time.
+// kBadData where a bound is not met, with both models' figures, or where no row was held out, or
+// brought along by an imported model, to judge by; the store's, where the model in force could not
+// be read this time.
 #pragma once
 
 #include <memory>

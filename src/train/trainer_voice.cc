@@ -71,6 +71,12 @@ void tell_of_model(const registry::Manifest& manifest, std::uint64_t epoch) {
     log::info("kept the better of two models",
               {{"kept", manifest.algorithm}, {"compared", compared}});
   }
+  if (manifest.imported) {
+    log::info("the model was trained elsewhere", {{"version", manifest.version},
+                                                  {"imported_from", manifest.imported->file},
+                                                  {"sha256", manifest.imported->sha256},
+                                                  {"written_by", manifest.imported->tool}});
+  }
   if (manifest.quality) {
     log::info(
         "good enough to be put in force",
