@@ -1,15 +1,20 @@
 // weir describe: what a data set holds.
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/local_file.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/file_command.h"
 #include "cli/local_csv.h"
+#include "cli/model_page.h"
 #include "format/column_profile.h"
 #include "format/date_time.h"
 #include "registry/feature_settings.h"
+#include "registry/model_document.h"
 
 namespace weir::cli {
 namespace {
@@ -102,8 +107,48 @@ void print_profile(const format::DatasetProfile& profile, bool as_json) {
   for (const auto& column : profile.columns()) print_column(column);
 }
 
+// A model document is none of columns: what it holds is told as weir models import would.
+bool is_model_document(const std::string& path) {
+  if (path == "-") return false;  // what is read of it is gone
+  const auto head = read_local_file(path, registry::kModelDocumentHead);
+  return head && registry::begins_as_model_document(*head);
+}
+
+Status describe_model(const FileOptions& options) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(options.file, error);
+  const std::string bytes = WEIR_TRY(read_local_file(
+      options.file, 1 + std::min<std::uint64_t>(size, registry::kModelDocumentBytesMax)));
+  const auto document =
+      WEIR_TRY(during(registry::parse_model_document(bytes), "reading the model " + options.file));
+  const record::Schema& schema = document.model->schema();
+  if (options.common.json()) {
+    const nlohmann::ordered_json json = {{"algorithm", document.model->algorithm()},
+                                         {"target", schema.target},
+                                         {"features", schema.features},
+                                         {"imported", registry::origin_to_json(document.origin)},
+                                         {"rows", document.rows.rows}};
+    std::printf("%s\n", json.dump().c_str());
+    return {};
+  }
+  std::printf("a %s model of '%s', from %s\n%zu rows to measure it on\n%zu features:\n",
+              std::string(document.model->algorithm()).c_str(), one_line(schema.target).c_str(),
+              origin_text(document.origin).c_str(), document.rows.rows, schema.features.size());
+  for (const std::string& feature : schema.features) {
+    std::printf("  %s\n", one_line(feature).c_str());
+  }
+  return {};
+}
+
 Result<std::uint64_t> describe_file(const FileOptions& options) {
   std::optional<format::DatasetProfile> profile;
+  if (is_model_document(options.file)) {
+    WEIR_TRY(describe_model(options));
+    return 0;
+  }
+  std::vector<ColumnStatistics> columns;
+  std::uint64_t rows = 0;
+  std::uint64_t malformed = 0;
   CsvHandlers handlers;
   handlers.header = [&](const std::vector<std::string>& names, std::string_view) -> Status {
     profile.emplace(names, registry::FeatureSettings().missing_words);
@@ -131,7 +176,8 @@ void add_describe(CLI::App& app, Action& action) {
   add_file_command(app, action, "describe", "The columns of a data set and their statistics",
                    describe_file, [](CLI::App& command, FileOptions& options) {
                      command
-                         .add_option("FILE", options.file, "A CSV file with a header; - is stdin")
+                         .add_option("FILE", options.file,
+                                     "A CSV file with a header, or a model document; - is stdin")
                          ->required();
                    });
 }

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/model_page.h"
+#include "cli/models_import.h"
 #include "gate/control_log.h"
 #include "gate/members.h"
 
@@ -144,11 +145,43 @@ Status roll_back(const ModelsOptions& options) {
                                   " s; is one running ('weir train', 'weir run')?");
 }
 
+void declare_import(CLI::App& command, Action& action) {
+  auto options = std::make_shared<ImportOptions>();
+  add_common_options(command, options->common);
+  command
+      .add_option("FILE", options->file,
+                  "XGBoost's JSON or UBJSON, or LightGBM's text, as save_model writes them")
+      ->required();
+  command.add_option("--target", options->target,
+                     "What the model predicts (default: dataset.target)");
+  CLI::Option* features = command.add_option("--features", options->features,
+                                             "The features' names, in the order of its training, "
+                                             "as a line of CSV (default: the document's)");
+  command
+      .add_flag("--features-of-live", options->features_of_live,
+                "The features are those of the model in force, in its order")
+      ->excludes(features);
+  command.add_option("--evaluate-on", options->evaluate_on,
+                     "A CSV file of rows that it was not trained on: they measure it, for "
+                     "model.require, and the producer streams them");
+  command.add_option("--as", options->name, "Another name in the drop folder");
+  command.add_option("--to", options->to,
+                     "Only write the document to this file; 'weir drop' brings it in later");
+  command.add_flag("--dry-run", options->dry_run, "Only convert and check");
+  command.callback([options, &action] {
+    action = [options] {
+      const Status status = import_model(*options);
+      return status ? kExitOk : report(status.error());
+    };
+  });
+}
+
 }  // namespace
 
 void add_models(CLI::App& app, Action& action) {
   auto options = std::make_shared<ModelsOptions>();
-  CLI::App* command = app.add_subcommand("models", "The trained versions: list, show, roll back");
+  CLI::App* command =
+      app.add_subcommand("models", "The trained versions: list, show, roll back, import");
   command->require_subcommand(1);
   const auto finish = [](Status status) { return status ? kExitOk : report(status.error()); };
 
@@ -173,6 +206,10 @@ void add_models(CLI::App& app, Action& action) {
   add_common_options(*rollback, options->common);
   rollback->add_option("VERSION", options->version, "The version")->required();
   rollback->callback([=, &action] { action = [=] { return finish(roll_back(*options)); }; });
+
+  CLI::App* import = command->add_subcommand(
+      "import", "Put a model of XGBoost or LightGBM in force, by way of the drop folder");
+  declare_import(*import, action);
 }
 
 }  // namespace weir::cli

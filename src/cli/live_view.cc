@@ -149,8 +149,12 @@ void LiveView::show_resume(const record::ControlRecord& resume) {
 
 void LiveView::show_model(const registry::LoadedModel& loaded) {
   const registry::Manifest& manifest = loaded.manifest;
-  std::printf("%smodel %" PRIu64 " is in force: %s, trained in %.2g s\n", mark("●", "32").c_str(),
-              manifest.version, manifest.algorithm.c_str(), manifest.training_seconds);
+  std::printf("%smodel %" PRIu64 " is in force: %s, %s in %.2g s\n", mark("●", "32").c_str(),
+              manifest.version, manifest.algorithm.c_str(),
+              manifest.imported ? "imported" : "trained", manifest.training_seconds);
+  if (manifest.imported) {
+    std::printf("    from %s\n", origin_text(*manifest.imported).c_str());
+  }
   std::printf("    %" PRIu64 " rows (%" PRIu64 " to train on, %" PRIu64 " held out", manifest.rows,
               manifest.rows_trained, manifest.rows_held_out);
   if (manifest.rows_refused > 0) std::printf(", %" PRIu64 " refused", manifest.rows_refused);

@@ -83,7 +83,7 @@ void print_trees(const model::BoostedModel& model) {
     }
   }
   std::printf("      %s = %.4g + %zu trees of %zu nodes", one_line(model.schema().target).c_str(),
-              static_cast<double>(model.base()), model.trees().size(), nodes);
+              model.base(), model.trees().size(), nodes);
   std::vector<std::size_t> order(asked.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(),
@@ -127,6 +127,12 @@ Result<std::vector<record::Reign>> read_reigns(Context& context, std::uint64_t v
   return history.reigns(version);
 }
 
+std::string origin_text(const registry::ModelOrigin& origin) {
+  if (origin.file.empty()) return "a model file of this program";
+  return one_line(origin.file) + ", written by " + one_line(origin.tool) + ", sha256 " +
+         one_line(origin.sha256);
+}
+
 void print_equation(const registry::LoadedModel& loaded) {
   if (const auto* trees = dynamic_cast<const model::BoostedModel*>(loaded.model.get())) {
     return print_trees(*trees);
@@ -157,9 +163,10 @@ void print_model_page(const registry::LoadedModel& loaded, const std::string& ur
   const std::string after = manifest.parent_version == 0
                                 ? ""
                                 : ", after model " + std::to_string(manifest.parent_version);
-  std::printf("model %" PRIu64 ": %s, trained %s in %.2g s by weir %s%s\n", manifest.version,
-              manifest.algorithm.c_str(), one_line(manifest.trained_at).c_str(),
-              manifest.training_seconds, one_line(manifest.program_version).c_str(), after.c_str());
+  std::printf("model %" PRIu64 ": %s, %s %s in %.2g s by weir %s%s\n", manifest.version,
+              manifest.algorithm.c_str(), manifest.imported ? "imported" : "trained",
+              one_line(manifest.trained_at).c_str(), manifest.training_seconds,
+              one_line(manifest.program_version).c_str(), after.c_str());
   if (reigns) {
     for (const record::Reign& reign : *reigns) {
       if (reign.resume.outcome != record::Outcome::kTrained) continue;
@@ -169,6 +176,9 @@ void print_model_page(const registry::LoadedModel& loaded, const std::string& ur
   }
   std::printf("  saved as    %s, sha256 %s\n", one_line(url).c_str(),
               manifest.model_sha256.c_str());
+  if (manifest.imported) {
+    std::printf("  imported    %s\n", origin_text(*manifest.imported).c_str());
+  }
   std::printf("  data set    %s, %s, sha256 %s\n", one_line(manifest.dataset.path).c_str(),
               format_bytes(manifest.dataset.length).c_str(), manifest.dataset_sha256.c_str());
   std::printf("  rows        %" PRIu64 ": %" PRIu64 " trained on, %" PRIu64 " held out, %" PRIu64

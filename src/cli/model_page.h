@@ -18,6 +18,9 @@ namespace weir::cli {
 // The reigns of a version: the control log and the swaps topic, read to their ends.
 Result<std::vector<record::Reign>> read_reigns(Context& context, std::uint64_t version);
 
+// "boston.ubj, written by XGBoost 2.1.4, sha256 57c8f985f4f9…", for people.
+std::string origin_text(const registry::ModelOrigin& origin);
+
 // "medv = 36.4 - 0.108 crim + 0.0464 zn …" over as many lines as it takes.
 void print_equation(const registry::LoadedModel& loaded);
 

@@ -1,6 +1,7 @@
 #include "cli/roles.h"
 
 #include "base/pulse.h"
+#include "train/dataset_import.h"
 
 namespace weir::cli {
 
@@ -29,7 +30,7 @@ RoleSpec Roles::trainer() {
         Pulse::beat_own();
         return progress(now);
       };
-      return train::train_on_dataset(store, dataset, options, beat_and_tell);
+      return train::make_model(store, dataset, options, beat_and_tell);
     };
     return std::unique_ptr<Role>(WEIR_TRY(train::Trainer::open(
         context.trainer_options(), broker, store, context.settings().dataset.path,

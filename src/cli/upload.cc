@@ -34,23 +34,39 @@ Status upload_once(store::FileStore& store, const std::string& local, const std:
   });
 }
 
-}  // namespace
-
-Status upload(store::FileStore& store, const std::string& local, const std::string& target,
-              Clock& clock, const UploadPatience& patience) {
+// Each attempt as attempt() makes it, while the store is the reason that it failed.
+template <typename Attempt>
+Status upload_patiently(const std::string& what, Clock& clock, const UploadPatience& patience,
+                        const Attempt& attempt) {
   const SteadyTime deadline = clock.steady() + patience.wait_max;
   Millis pause = patience.pause_first;
   while (true) {
-    Status uploaded = upload_once(store, local, target);
+    Status uploaded = attempt();
     if (uploaded || !uploaded.error().retryable()) return uploaded;
     const auto left = std::chrono::duration_cast<Millis>(deadline - clock.steady());
     if (left < pause) return uploaded;
     log::warn(
         "the store does not take the file now; waiting for it",
-        {{"file", local}, {"gives_up_in_s", left.count() / 1000}, {"reason", uploaded.error()}});
+        {{"file", what}, {"gives_up_in_s", left.count() / 1000}, {"reason", uploaded.error()}});
     clock.sleep_for(pause, {});
     pause = std::min(pause * 2, patience.pause_max);
   }
+}
+
+}  // namespace
+
+Status upload(store::FileStore& store, const std::string& local, const std::string& target,
+              Clock& clock, const UploadPatience& patience) {
+  return upload_patiently(local, clock, patience,
+                          [&] { return upload_once(store, local, target); });
+}
+
+Status upload_bytes(store::FileStore& store, const std::string& what, std::string_view bytes,
+                    const std::string& target, Clock& clock, const UploadPatience& patience) {
+  return upload_patiently(what, clock, patience, [&]() -> Status {
+    WEIR_TRY(store.remove(target));
+    return store::create_from(store, target, bytes);
+  });
 }
 
 }  // namespace weir::cli

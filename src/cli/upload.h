@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "store/file_store.h"
@@ -23,5 +24,9 @@ struct UploadPatience {
 // Each attempt begins anew, so that `target` holds the whole file or nothing that counts.
 Status upload(store::FileStore& store, const std::string& local, const std::string& target,
               Clock& clock, const UploadPatience& patience = {});
+
+// The same of bytes in memory; `what` they are, for messages.
+Status upload_bytes(store::FileStore& store, const std::string& what, std::string_view bytes,
+                    const std::string& target, Clock& clock, const UploadPatience& patience = {});
 
 }  // namespace weir::cli
