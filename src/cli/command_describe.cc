@@ -146,9 +146,6 @@ Result<std::uint64_t> describe_file(const FileOptions& options) {
     WEIR_TRY(describe_model(options));
     return 0;
   }
-  std::vector<ColumnStatistics> columns;
-  std::uint64_t rows = 0;
-  std::uint64_t malformed = 0;
   CsvHandlers handlers;
   handlers.header = [&](const std::vector<std::string>& names, std::string_view) -> Status {
     profile.emplace(names, registry::FeatureSettings().missing_words);

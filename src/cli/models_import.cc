@@ -19,6 +19,7 @@
 #include "cli/local_csv.h"
 #include "cli/model_page.h"
 #include "cli/upload.h"
+#include "format/cell_encoder.h"
 #include "format/csv_record.h"
 #include "gate/control_log.h"
 #include "model/foreign_model.h"
@@ -114,12 +115,11 @@ class EvaluationRows {
     if (!record.fault.empty()) return fail(Code::kBadData, where + record.fault);
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const std::string_view cell = record.fields[columns_[i]];
-      const auto value = parse_cell(cell);
-      if (!value) {
-        return fail(Code::kBadData, where + "column '" + names_[i] + "' is not a number: '" +
-                                        one_line(cell.substr(0, 40)) + "'");
+      if (const auto fault = format::read_number(cell, row_.values[i])) {
+        return fail(Code::kBadData, where + "column '" + names_[i] +
+                                        "': " + std::string(format::row_fault_text(*fault)) +
+                                        ": '" + one_line(cell.substr(0, 40)) + "'");
       }
-      row_.values[i] = *value;
     }
     row_.row_numbers[0] = seen_++;
     constexpr std::uint32_t kOnly = 0;
@@ -164,7 +164,7 @@ Result<Imported> convert(Context& context, const ImportOptions& options) {
       origin.notes.push_back("measured on a random sample of " + std::to_string(kept.rows) +
                              " of " + std::to_string(rows.seen()) + " rows");
     }
-    rows_csv = registry::test_csv_of(schema, kept);
+    rows_csv = registry::test_csv_of(schema, {}, kept);
   }
   Imported imported;
   imported.document = registry::write_model_document(model->to_json(), origin, rows_csv);

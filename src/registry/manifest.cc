@@ -109,6 +109,14 @@ FeatureSettings read_features(const nlohmann::json& json) {
 
 }  // namespace
 
+std::vector<std::string> feature_types_of(const record::Inputs& inputs) {
+  std::vector<std::string> types;
+  for (const record::Input& input : inputs.columns) {
+    types.emplace_back(record::input_kind_name(input.kind));
+  }
+  return types;
+}
+
 std::string Manifest::to_json() const {
   Json json;
   json["format"] = "weirkeeper-manifest";

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "model/fit_report.h"
 #include "record/control.h"
+#include "record/inputs.h"
 #include "record/schema.h"
 #include "registry/feature_settings.h"
 #include "registry/model_document.h"
@@ -48,6 +49,9 @@ struct Candidate {
   std::string failure;        // why there is none; empty where there is one
 };
 
+// "number", "category", …: one for each feature; none where each is a number.
+std::vector<std::string> feature_types_of(const record::Inputs& inputs);
+
 struct Manifest {
   std::uint64_t version = 0;
   std::string algorithm;
@@ -67,7 +71,7 @@ struct Manifest {
   std::string wanted_algorithm = "linear";  // model.algorithm: may be "auto"
   BoostedSettings boosted;
   FeatureSettings features;
-  std::vector<std::string> feature_types;  // "number", "category", …: one for each of the schema's
+  std::vector<std::string> feature_types;
   std::vector<Candidate> candidates;  // empty in manifests from before there were kinds of model
   HeldOutMetrics held_out;
   std::optional<model::FitReport> fit;    // of a linear model, without its notes; not in old ones

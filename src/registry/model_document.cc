@@ -1,9 +1,11 @@
 #include "registry/model_document.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "base/text.h"
+#include "format/cell_encoder.h"
 #include "format/csv_chunker.h"
 #include "format/csv_record.h"
 #include "format/csv_write.h"
@@ -32,6 +34,7 @@ Error bad_rows(const std::string& what) {
 
 // Row numbers and values of one chunk, behind those that are there, row by row.
 Status read_chunk(const format::CsvChunk& chunk, std::size_t columns,
+                  const std::optional<format::CellEncoder>& encoder,
                   std::vector<std::uint64_t>& numbers, std::vector<double>& values) {
   format::CsvRecordSplitter splitter;
   std::string_view rest = chunk.bytes;
@@ -45,16 +48,22 @@ Status read_chunk(const format::CsvChunk& chunk, std::size_t columns,
     if (!number || *number < 0) return fail(bad_rows("one has no number"));
     numbers.push_back(static_cast<std::uint64_t>(*number));
     for (std::size_t i = 1; i <= columns; ++i) {
-      const auto value = parse_finite_double(splitter.fields()[i]);
-      if (!value) return fail(bad_rows("a value is no finite number"));
-      values.push_back(*value);
+      const std::string_view cell = splitter.fields()[i];
+      double value = 0;
+      const auto fault = encoder && i < columns ? encoder->encode(i - 1, cell, value)
+                                                : format::read_number(cell, value);
+      if (fault) return fail(bad_rows("a value is " + std::string(format::row_fault_text(*fault))));
+      values.push_back(value);
     }
     rest.remove_prefix(span.next);
   }
   return {};
 }
 
-Result<record::RowBlock> rows_of_csv(std::string_view csv, const record::Schema& schema) {
+Result<record::RowBlock> rows_of_csv(std::string_view csv, const model::Model& model) {
+  const record::Schema& schema = model.schema();
+  std::optional<format::CellEncoder> encoder;
+  if (!model.inputs().plain()) encoder.emplace(model.inputs());
   format::CsvChunker chunker;
   WEIR_TRY(chunker.feed(csv));
   WEIR_TRY(chunker.finish());
@@ -66,7 +75,7 @@ Result<record::RowBlock> rows_of_csv(std::string_view csv, const record::Schema&
   rows.columns = schema.features.size() + 1;
   std::vector<double> values;
   while (const auto chunk = chunker.next()) {
-    WEIR_TRY(read_chunk(*chunk, rows.columns, rows.row_numbers, values));
+    WEIR_TRY(read_chunk(*chunk, rows.columns, encoder, rows.row_numbers, values));
   }
   rows.rows = rows.row_numbers.size();
   rows.values.resize(values.size());
@@ -129,7 +138,7 @@ Result<ModelDocument> parse_model_document(std::string_view bytes) {
   document.rows.columns = document.model->schema().features.size() + 1;
   if (!rest.empty()) {
     document.rows_csv = rest;
-    document.rows = WEIR_TRY(rows_of_csv(rest, document.model->schema()));
+    document.rows = WEIR_TRY(rows_of_csv(rest, *document.model));
   }
   return document;
 }
@@ -146,14 +155,21 @@ std::string write_model_document(std::string_view model_json, const ModelOrigin&
   return text;
 }
 
-std::string test_csv_of(const record::Schema& schema, const record::RowBlock& rows) {
+std::string test_csv_of(const record::Schema& schema, const record::Inputs& inputs,
+                        const record::RowBlock& rows) {
+  std::optional<format::CellEncoder> encoder;
+  if (!inputs.plain()) encoder.emplace(inputs);
   std::string out;
   format::append_csv_record(out, test_csv_names(schema));
   for (std::size_t i = 0; i < rows.rows; ++i) {
     out += std::to_string(rows.row_numbers[i]);
     for (std::size_t j = 0; j < rows.columns; ++j) {
       out += ',';
-      format::append_csv_number(out, rows.value(i, j));
+      if (encoder && j + 1 < rows.columns) {
+        format::append_csv_field(out, encoder->decode(j, rows.value(i, j)));
+      } else {
+        format::append_csv_number(out, rows.value(i, j));
+      }
     }
     out += '\n';
   }

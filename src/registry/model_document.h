@@ -20,6 +20,7 @@
 
 #include "base/error.h"
 #include "model/model.h"
+#include "record/inputs.h"
 #include "record/row_block.h"
 
 namespace weir::registry {
@@ -62,7 +63,8 @@ Result<ModelDocument> parse_model_document(std::string_view bytes);
 std::string write_model_document(std::string_view model_json, const ModelOrigin& origin,
                                  std::string_view rows_csv);
 
-// The header of test.csv for a schema, and its rows: a version's held-out sample.
-std::string test_csv_of(const record::Schema& schema, const record::RowBlock& rows);
+// The header of test.csv for a model's columns, and its rows: a version's held-out sample.
+std::string test_csv_of(const record::Schema& schema, const record::Inputs& inputs,
+                        const record::RowBlock& rows);
 
 }  // namespace weir::registry

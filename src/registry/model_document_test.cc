@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/linear_model.h"
+#include "model/prepared_model.h"
 #include "registry/manifest.h"
 
 namespace weir::registry {
@@ -42,7 +43,7 @@ TEST(ModelDocument, comes_back_as_it_was_written) {
   ASSERT_EQ(found->rows.rows, 2U);
   EXPECT_EQ(found->rows.row_numbers, (std::vector<std::uint64_t>{0, 7}));
   EXPECT_EQ(found->rows.values, (std::vector<double>{1, 0.1, 2, -2.5, 3, 1e-3}));
-  EXPECT_EQ(test_csv_of(found->model->schema(), found->rows),
+  EXPECT_EQ(test_csv_of(found->model->schema(), {}, found->rows),
             "weir_row,a,b,y\n0,1,2,3\n7,0.1,-2.5,0.001\n");
 }
 
@@ -52,7 +53,7 @@ TEST(ModelDocument, may_be_a_model_file_alone) {
   EXPECT_EQ(found->origin.file, "");
   EXPECT_EQ(found->origin.model_bytes, model_json().size());
   EXPECT_EQ(found->rows.rows, 0U);
-  EXPECT_EQ(test_csv_of(found->model->schema(), found->rows), "weir_row,a,b,y\n");
+  EXPECT_EQ(test_csv_of(found->model->schema(), {}, found->rows), "weir_row,a,b,y\n");
 }
 
 TEST(ModelDocument, is_known_by_its_first_bytes_alone) {
@@ -95,12 +96,30 @@ TEST(ModelDocument, is_refused_where_what_follows_is_not_as_it_should_be) {
            {"weir_row,a,b,y\n0,1,2,3,4\n", "as many fields"},
            {"weir_row,a,b,y\n-1,1,2,3\n", "no number"},
            {"weir_row,a,b,y\nx,1,2,3\n", "no number"},
-           {"weir_row,a,b,y\n0,1,nan,3\n", "no finite number"},
-           {"weir_row,a,b,y\n0,1,1e999,3\n", "no finite number"},
-           {"weir_row,a,b,y\n0,1,,3\n", "no finite number"},
+           {"weir_row,a,b,y\n0,1,nan,3\n", "not a finite number"},
+           {"weir_row,a,b,y\n0,1,1e999,3\n", "no double can hold"},
+           {"weir_row,a,b,y\n0,1,,3\n", "an empty cell"},
            {"weir_row,a,b,y\n0,\"1,2,3\n", ""}}) {
     EXPECT_THAT(refusal(head + rows).message(), HasSubstr(why)) << rows;
   }
+}
+
+// A version's own file and rows, taken to another pipeline.
+TEST(ModelDocument, may_be_of_a_model_that_takes_categories) {
+  record::Inputs inputs;
+  inputs.columns = {{record::InputKind::kCategory, true, false, {"x, \"y\"", "7"}}};
+  auto preparation = model::Preparation::make(
+      {{"c"}, "y"}, inputs, {0}, {{"c=7", {{model::Factor::Kind::kCategory, 0, 1}}, 0, 1}});
+  ASSERT_TRUE(preparation) << preparation.error().message();
+  auto within = model::LinearModel::make({{"c=7"}, "y"}, 1, {2});
+  auto whole = model::PreparedModel::make(*preparation,
+                                          std::make_unique<model::LinearModel>(std::move(*within)));
+  const std::string rows = "weir_row,c,y\n0,\"x, \"\"y\"\"\",1\n3,7,3\n4,,1\n";
+  const auto found = parse_model_document(write_model_document((*whole)->to_json(), {}, rows));
+  ASSERT_TRUE(found) << found.error().message();
+  ASSERT_EQ(found->rows.rows, 3u);
+  EXPECT_EQ(found->rows.value(1, 0), 1);
+  EXPECT_EQ(test_csv_of(found->model->schema(), found->model->inputs(), found->rows), rows);
 }
 
 TEST(ManifestOfImport, comes_back_from_its_text) {

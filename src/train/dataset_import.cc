@@ -60,6 +60,7 @@ Result<TrainedModel> import_model_document(std::string_view bytes, const Trainin
   registry::Manifest& manifest = trained.manifest;
   manifest.algorithm = std::string(document.model->algorithm());
   manifest.schema = document.model->schema();
+  manifest.feature_types = registry::feature_types_of(document.model->inputs());
   manifest.dataset_sha256 = sha256_hex(bytes);
   manifest.rows = document.rows.rows;
   manifest.rows_held_out = document.rows.rows;
@@ -72,13 +73,15 @@ Result<TrainedModel> import_model_document(std::string_view bytes, const Trainin
   manifest.ridge = options.ridge;
   manifest.wanted_algorithm = options.algorithm;
   manifest.boosted = options.boosted;
+  manifest.features = options.features;
   manifest.notes = document.origin.notes;
   WEIR_TRY(measure(document, manifest));
   manifest.imported = std::move(document.origin);
   trained.model_json = std::move(document.model_json);
-  trained.test_csv = document.rows_csv.empty()
-                         ? registry::test_csv_of(manifest.schema, document.rows)
-                         : std::move(document.rows_csv);
+  trained.test_csv =
+      document.rows_csv.empty()
+          ? registry::test_csv_of(manifest.schema, document.model->inputs(), document.rows)
+          : std::move(document.rows_csv);
   trained.held_out_sample = std::move(document.rows);
   trained.model = std::move(document.model);
   return trained;

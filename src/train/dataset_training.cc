@@ -21,14 +21,13 @@
 #include "base/bounded_queue.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "format/cell_encoder.h"
 #include "format/csv_chunker.h"
 #include "format/csv_record.h"
 #include "format/csv_rows.h"
-#include "format/csv_write.h"
 #include "model/accumulator.h"
 #include "model/row_sample.h"
 #include "model/split.h"
+#include "registry/model_document.h"
 #include "train/column_plan.h"
 #include "train/model_choice.h"
 
@@ -288,9 +287,7 @@ class Pass {
     registry::Manifest& manifest = trained.manifest;
     manifest.algorithm = std::string(chosen.model->algorithm());
     manifest.schema = schema;
-    for (const record::Input& input : chosen.model->inputs().columns) {
-      manifest.feature_types.emplace_back(record::input_kind_name(input.kind));
-    }
+    manifest.feature_types = registry::feature_types_of(chosen.model->inputs());
     manifest.dataset_sha256 = hash_.finish_hex();
     manifest.rows = totals_->rows();
     manifest.rows_trained = totals_->trained().rows();
@@ -319,7 +316,7 @@ class Pass {
     manifest.notes.insert(manifest.notes.end(), chosen.notes.begin(), chosen.notes.end());
     trained.model_json = chosen.model->to_json();
     trained.model = std::move(chosen.model);
-    trained.test_csv = test_csv(schema, trained.model->inputs(), sample);
+    trained.test_csv = registry::test_csv_of(schema, trained.model->inputs(), sample);
     trained.held_out_sample = std::move(sample);
     return trained;
   }
@@ -332,30 +329,6 @@ class Pass {
     if (plan_.preparation) choice.preparation = &*plan_.preparation;
     return choose_model({totals_->trained(), totals_->held_out(), sample, growing},
                         reader_->schema(), choice, [this] { return report_progress(); });
-  }
-
-  static std::string test_csv(const record::Schema& schema, const record::Inputs& inputs,
-                              const record::RowBlock& sample) {
-    std::optional<format::CellEncoder> encoder;
-    if (!inputs.plain()) encoder.emplace(inputs);
-    std::vector<std::string> names{"weir_row"};
-    names.insert(names.end(), schema.features.begin(), schema.features.end());
-    names.push_back(schema.target);
-    std::string out;
-    format::append_csv_record(out, names);
-    for (std::size_t i = 0; i < sample.rows; ++i) {
-      out += std::to_string(sample.row_numbers[i]);
-      for (std::size_t j = 0; j < sample.columns; ++j) {
-        out += ',';
-        if (encoder && j + 1 < sample.columns) {
-          format::append_csv_field(out, encoder->decode(j, sample.value(i, j)));
-        } else {
-          format::append_csv_number(out, sample.value(i, j));
-        }
-      }
-      out += '\n';
-    }
-    return out;
   }
 
   store::FileStore& store_;
