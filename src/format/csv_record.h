@@ -38,6 +38,7 @@ class CsvQuoteState {
     return inside_;
   }
   void begin_record() { closed_at_ = kNever; }
+  void begin_inside() { inside_ = true; }  // of a field whose quote was not seen
 
  private:
   static constexpr std::size_t kNever = static_cast<std::size_t>(-2);

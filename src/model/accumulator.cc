@@ -23,6 +23,12 @@ namespace weir::model {
 namespace {
 
 constexpr std::uint32_t kFoldsPerLevel = 32;
+// Of a saved state: no count of folds in 64 bits has more levels, and no triangle of scaled
+// columns, moved a few times, has a larger number.
+constexpr std::uint32_t kSavedLevelsMax = 13;
+constexpr double kSavedNumberMax = 0x1p48;
+constexpr int kExponentMax = 1030;
+constexpr std::uint32_t kNoBadColumn = 0xffffffff;
 
 struct Level {
   std::vector<double> r;
@@ -293,6 +299,82 @@ void Accumulator::merge(const Accumulator& following) {
   move_to(theirs, state.reference, exponent);
   state.folded_rows += theirs.rows;
   state.take_part(std::move(theirs.r));
+}
+
+Accumulator Accumulator::clone() const {
+  Accumulator copy(state_->columns);
+  copy.state_ = std::make_unique<State>(*state_);
+  return copy;
+}
+
+void Accumulator::save(ByteWriter& to) const {
+  State state(*state_);
+  state.close_part();
+  to.u64(state.rows);
+  if (state.too_wide) return;
+  to.u32(state.bad_column ? static_cast<std::uint32_t>(*state.bad_column) : kNoBadColumn);
+  if (state.bad_column) return;
+  to.u8(state.keeps ? 1 : 0);
+  if (state.keeps) to.doubles(state.kept);
+  to.u32(static_cast<std::uint32_t>(state.parts.size()));
+  if (state.parts.empty()) return;
+  to.doubles(state.reference);
+  for (const int e : state.exponent) to.u32(static_cast<std::uint32_t>(e));
+  for (const Level& level : state.parts) {
+    to.u32(level.folds);
+    for (std::size_t i = 0; i < state.size; ++i) {
+      to.doubles(std::span(level.r).subspan(i * state.size + i, state.size - i));
+    }
+  }
+}
+
+Accumulator Accumulator::load(ByteReader& from, std::size_t columns) {
+  Accumulator loaded(columns);
+  State& state = *loaded.state_;
+  state.rows = from.u64();
+  if (state.too_wide) return loaded;
+  const std::uint32_t bad = from.u32();
+  if (bad != kNoBadColumn) {
+    state.bad_column = bad;
+    state.keeps = false;
+    if (bad >= columns) from.refuse();
+    return loaded;
+  }
+  const auto all_within = [](std::span<const double> values, double limit) {
+    return std::all_of(values.begin(), values.end(),
+                       [&](double value) { return std::abs(value) <= limit; });
+  };
+  state.keeps = from.flag();
+  if (state.keeps) {
+    if (state.rows > kKeptNumbersMax / columns) from.refuse();
+    state.kept = from.doubles(state.rows * columns);
+    if (!all_within(state.kept, kValueMax)) from.refuse();
+  }
+  const std::uint32_t levels = from.u32();
+  if (levels > kSavedLevelsMax || (levels == 0) != (state.rows == 0)) from.refuse();
+  if (!from.ok() || levels == 0) return loaded;
+  state.folded_rows = state.rows;
+  state.reference = from.doubles(columns);
+  if (!all_within(state.reference, kValueMax)) from.refuse();
+  for (int& e : state.exponent) {
+    e = static_cast<int>(from.u32());
+    if (e < kExponentMin || e > kExponentMax) from.refuse();
+  }
+  for (std::uint32_t n = 0; n < levels && from.ok(); ++n) {
+    Level level{{}, from.u32()};
+    if (level.folds >= kFoldsPerLevel || (n + 1 == levels && level.folds == 0)) from.refuse();
+    if (from.left() / sizeof(double) < state.size * (state.size + 1) / 2) from.refuse();
+    if (!from.ok()) break;
+    level.r.resize(state.size * state.size);
+    for (std::size_t i = 0; i < state.size; ++i) {
+      const std::vector<double> row = from.doubles(state.size - i);
+      if (!all_within(row, kSavedNumberMax)) from.refuse();
+      std::copy(row.begin(), row.end(),
+                level.r.begin() + static_cast<std::ptrdiff_t>(i * state.size + i));
+    }
+    state.parts.push_back(std::move(level));
+  }
+  return loaded;
 }
 
 Result<Triangle> Accumulator::summary(const record::Schema& schema) const {

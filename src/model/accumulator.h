@@ -17,6 +17,7 @@
 #include <memory>
 #include <span>
 
+#include "base/byte_codec.h"
 #include "base/error.h"
 #include "model/model.h"
 #include "model/triangle.h"
@@ -58,6 +59,14 @@ class Accumulator {
   // All rows so far in one factor. kBadData naming the column where a value was bad, or where there
   // are too many columns; kInvalidArgument where the schema has another number of columns.
   Result<Triangle> summary(const record::Schema& schema) const;
+
+  Accumulator clone() const;
+
+  // As bytes, and back. A partial block is closed first, as merge() does: what was read back merges
+  // and sums up to the same bits. The reader fails on anything that save() cannot have written of
+  // so many columns, and on numbers that could not come of rows.
+  void save(ByteWriter& to) const;
+  static Accumulator load(ByteReader& from, std::size_t columns);
 
   struct State;
 

@@ -20,6 +20,8 @@ Json dataset_json(const Manifest& manifest) {
           {"modified_ms", manifest.dataset.modified_ms},
           {"file_id", manifest.dataset.file_id},
           {"sha256", manifest.dataset_sha256},
+          {"splits_sha256", manifest.splits_sha256},
+          {"split_bytes", manifest.split_bytes},
           {"rows", manifest.rows},
           {"rows_trained", manifest.rows_trained},
           {"rows_held_out", manifest.rows_held_out},
@@ -33,6 +35,10 @@ void read_dataset(const nlohmann::json& json, Manifest& manifest) {
   manifest.dataset.modified_ms = json.at("modified_ms");
   manifest.dataset.file_id = json.at("file_id");
   manifest.dataset_sha256 = json.at("sha256");
+  if (json.contains("splits_sha256")) {
+    manifest.splits_sha256 = json.at("splits_sha256");
+    manifest.split_bytes = unsigned_at(json, "split_bytes");
+  }
   manifest.rows = unsigned_at(json, "rows");
   manifest.rows_trained = unsigned_at(json, "rows_trained");
   manifest.rows_held_out = unsigned_at(json, "rows_held_out");

@@ -57,7 +57,7 @@ std::string percent(std::uint64_t part, std::uint64_t of) {
 
 class Planner {
  public:
-  Planner(const format::DatasetProfile& profile, const PlanOptions& options)
+  Planner(const format::DatasetProfile& profile, const TrainingOptions& options)
       : profile_(profile), options_(options), settings_(options.features) {}
 
   Result<ColumnPlan> plan() {
@@ -290,7 +290,7 @@ class Planner {
   }
 
   const format::DatasetProfile& profile_;
-  const PlanOptions& options_;
+  const TrainingOptions& options_;
   const registry::FeatureSettings& settings_;
   ColumnPlan plan_;
   std::vector<std::string> names_;  // of the features, in the data set's order
@@ -353,7 +353,7 @@ Result<format::DatasetProfile> profile_dataset(
   return std::move(*profile);
 }
 
-bool needs_all_rows(const format::DatasetProfile& first, const PlanOptions& options) {
+bool needs_all_rows(const format::DatasetProfile& first, const TrainingOptions& options) {
   const registry::FeatureSettings& settings = options.features;
   if (settings.missing != "refuse" || settings.standardise) return true;
   for (const ColumnProfile& column : first.columns()) {
@@ -371,8 +371,37 @@ bool needs_all_rows(const format::DatasetProfile& first, const PlanOptions& opti
   return false;
 }
 
-Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile, const PlanOptions& options) {
+Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile,
+                                const TrainingOptions& options) {
   return Planner(profile, options).plan();
+}
+
+Result<ColumnPlan> plan_from_all_rows(
+    store::FileStore& store, const registry::Dataset& dataset, const TrainingOptions& options,
+    const std::function<Status(std::uint64_t bytes)>& still_wanted) {
+  const auto profile =
+      WEIR_TRY(profile_dataset(store, dataset, options.record_bytes_max,
+                               options.features.missing_words, std::nullopt, still_wanted));
+  ColumnPlan plan = WEIR_TRY(plan_columns(profile, options));
+  plan.from_all_rows = true;
+  return plan;
+}
+
+Result<ColumnPlan> plan_dataset(store::FileStore& store, const registry::Dataset& dataset,
+                                const TrainingOptions& options,
+                                const std::function<Status(std::uint64_t bytes)>& still_wanted) {
+  if (dataset.identity.length == 0) return ColumnPlan();
+  const auto first =
+      profile_dataset(store, dataset, options.record_bytes_max, options.features.missing_words,
+                      kProfiledFirst, [](std::uint64_t) { return Status{}; });
+  if (!first && first.error().code() != Code::kBadData && first.error().code() != Code::kCorrupt) {
+    return fail(first.error());
+  }
+  if (!first || first->rows() == first->malformed() || first->find(options.target) == nullptr) {
+    return ColumnPlan();
+  }
+  if (!needs_all_rows(*first, options)) return plan_columns(*first, options);
+  return plan_from_all_rows(store, dataset, options, still_wanted);
 }
 
 }  // namespace weir::train

@@ -19,21 +19,16 @@
 #include "format/column_profile.h"
 #include "model/preparation.h"
 #include "registry/dataset_folder.h"
-#include "registry/feature_settings.h"
 #include "store/file_store.h"
+#include "train/training_options.h"
 
 namespace weir::train {
-
-struct PlanOptions {
-  std::string target;
-  std::vector<std::string> drop_columns;
-  registry::FeatureSettings features;
-};
 
 struct ColumnPlan {
   std::vector<std::string> ignored;               // beside those that are dropped
   std::optional<model::Preparation> preparation;  // absent where each feature is a term as it is
   std::vector<std::string> notes;                 // for people
+  bool from_all_rows = false;                     // rather than from the first ones
 
   // Whether both make the same of a row.
   bool same_as(const ColumnPlan& other) const;
@@ -50,8 +45,19 @@ Result<format::DatasetProfile> profile_dataset(
     const std::function<Status(std::uint64_t bytes)>& still_wanted);
 
 // Whether a plan needs the profile of all rows, when this is that of the first ones.
-bool needs_all_rows(const format::DatasetProfile& first, const PlanOptions& options);
+bool needs_all_rows(const format::DatasetProfile& first, const TrainingOptions& options);
 
-Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile, const PlanOptions& options);
+Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile,
+                                const TrainingOptions& options);
+
+// All in one: looks at the first rows, at all of them where that is needed, and plans. Where the
+// first ones cannot be read or are of another shape than the header, the plan is to take all
+// columns for numbers: reading them will tell what is wrong.
+Result<ColumnPlan> plan_dataset(store::FileStore& store, const registry::Dataset& dataset,
+                                const TrainingOptions& options,
+                                const std::function<Status(std::uint64_t bytes)>& still_wanted);
+Result<ColumnPlan> plan_from_all_rows(
+    store::FileStore& store, const registry::Dataset& dataset, const TrainingOptions& options,
+    const std::function<Status(std::uint64_t bytes)>& still_wanted);
 
 }  // namespace weir::train

@@ -41,7 +41,7 @@ class ColumnPlanning : public ::testing::Test {
   SimulatedClock clock;
   store::MemoryFileStore store{clock};
   registry::DatasetFolder folder{store, "/dataset", clock};
-  PlanOptions options;
+  TrainingOptions options;
   bool all_rows = false;
 };
 

@@ -23,6 +23,7 @@
 #include "base/sha256.h"
 #include "train/models_of_log.h"
 #include "train/quality_gate.h"
+#include "train/same_bytes.h"
 
 namespace weir::train {
 namespace {
@@ -203,14 +204,7 @@ Result<std::optional<std::uint64_t>> Trainer::version_of_same_bytes(
       (options_.algorithm != model::kBoosted && manifest->ridge != options_.ridge)) {
     return std::optional<std::uint64_t>();
   }
-  Sha256 hash;
-  for (const auto& part : dataset.parts) {
-    WEIR_TRY(store_.read(part.path, 0, store::kToEnd, [&](std::string_view bytes) -> Status {
-      hash.update(bytes);
-      return {};
-    }));
-  }
-  if (hash.finish_hex() != manifest->dataset_sha256) return std::optional<std::uint64_t>();
+  if (!WEIR_TRY(has_bytes_of(store_, dataset, *manifest))) return std::optional<std::uint64_t>();
   return std::optional<std::uint64_t>(live);
 }
 
