@@ -22,6 +22,10 @@ void add_describe(CLI::App& app, Action& action);
 void add_drop(CLI::App& app, Action& action);
 void add_config(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
+void add_plan(CLI::App& app, Action& action);
+void add_stats(CLI::App& app, Action& action);
+void add_merge(CLI::App& app, Action& action);
+void add_fit(CLI::App& app, Action& action);
 void add_audit(CLI::App& app, Action& action);
 
 // argv in, exit code out.

@@ -79,14 +79,20 @@ struct Accumulator::State {
     if (too_wide) return;
     reference.assign(columns, 0);
     exponent.assign(columns, kExponentMin);
-    levels.push_back({std::vector<double>(size * size), 0});
-    block.resize(size * kBlockRows / 8);
     dots.resize(2 * size);
   }
 
   double* column(std::size_t index) { return block.data()->values + (index + 1) * kBlockRows; }
   bool refused() const { return too_wide || bad_column; }
 
+  // Memory for rows is taken when they come; most states only hold what was merged.
+  void make_room() {
+    if (block.empty()) block.resize(size * kBlockRows / 8);
+    make_level();
+  }
+  void make_level() {
+    if (levels.empty()) levels.push_back({std::vector<double>(size * size), 0});
+  }
   // Whether room for so many rows was made among those that are kept.
   bool keep(std::size_t count);
   void take_full_block();
@@ -109,7 +115,7 @@ struct Accumulator::State {
   std::optional<std::size_t> bad_column;
   std::vector<double> reference;
   std::vector<int> exponent;
-  std::vector<Level> levels;  // of blocks, since the last merge
+  std::vector<Level> levels;  // of blocks, since the last merge; none before the first row
   std::vector<Level> parts;   // of merged parts; none before the first merge
   std::vector<CacheLine> block;
   std::vector<double> dots;
@@ -181,6 +187,7 @@ void Accumulator::State::raise_exponent(std::size_t j, int to) {
 
 Triangle Accumulator::State::collapse() {
   close_partial_block();
+  make_level();
   std::vector<double> r = collapse_levels(levels, size);
   if (!parts.empty()) {
     std::vector<double> all = collapse_levels(parts, size);
@@ -195,7 +202,7 @@ void Accumulator::State::close_part() {
   close_partial_block();
   if (refused() || rows_since_part == 0) return;
   take_part(collapse_levels(levels, size));
-  levels.assign(1, {std::vector<double>(size * size), 0});
+  block = {};
   rows_since_part = 0;
 }
 
@@ -229,6 +236,7 @@ void Accumulator::add(const record::RowBlock& block, std::size_t first, std::siz
       for (std::size_t j = 0; j < state.columns; ++j) state.kept.push_back(block.value(i, j));
     }
   }
+  if (count > 0 && !state.refused()) state.make_room();
   while (count > 0 && !state.refused()) {
     const std::size_t taken = std::min(count, kBlockRows - state.buffered);
     for (std::size_t j = 0; j < state.columns; ++j) {
@@ -252,6 +260,7 @@ void Accumulator::add(const record::RowBlock& block, std::span<const std::uint32
       for (std::size_t j = 0; j < state.columns; ++j) state.kept.push_back(block.value(row, j));
     }
   }
+  if (!rows.empty() && !state.refused()) state.make_room();
   while (!rows.empty() && !state.refused()) {
     const auto taken = rows.first(std::min(rows.size(), kBlockRows - state.buffered));
     for (std::size_t j = 0; j < state.columns; ++j) {

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "model/block_fold.h"
@@ -269,6 +270,87 @@ TEST(Accumulator, keeps_the_length_of_every_column) {
       actual += static_cast<long double>(triangle.at(i, j + 1)) * triangle.at(i, j + 1);
     }
     EXPECT_NEAR(static_cast<double>(actual / expected), 1, 1e-14);
+  }
+}
+
+// ---- saved and read back ----
+
+TEST(Accumulator, without_rows_is_read_back_without_rows) {
+  ByteWriter to;
+  Accumulator(3).save(to);
+  ByteReader from(to.bytes());
+  EXPECT_EQ(Accumulator::load(from, 3).rows(), 0U);
+  EXPECT_TRUE(from.ok() && from.at_end());
+}
+
+Accumulator merged_parts(const record::RowBlock& block, std::size_t part) {
+  Accumulator merged(block.columns);
+  for (std::size_t at = 0; at < block.rows; at += part) {
+    merged.merge(accumulate_part(block, at, std::min(part, block.rows - at)));
+  }
+  return merged;
+}
+
+std::string saved(const Accumulator& accumulator) {
+  ByteWriter to;
+  accumulator.save(to);
+  return to.take();
+}
+
+TEST(Accumulator, goes_on_to_the_same_bits_after_it_was_saved) {
+  for (const std::size_t rows : {1U, 255U, 5000U, 20'000U}) {
+    const record::RowBlock block = block_of(random_rows(rows, 4));
+    const record::RowBlock more = block_of(random_rows(3000, 4));
+    for (const std::size_t part : {100U, 3000U, 30'000U}) {
+      Accumulator whole = merged_parts(block, part);
+      const std::string bytes = saved(whole);
+      ByteReader from(bytes);
+      Accumulator read = Accumulator::load(from, block.columns);
+      ASSERT_TRUE(from.ok() && from.at_end()) << rows;
+      EXPECT_EQ(saved(read), bytes);
+      EXPECT_EQ(triangle_of(read).kept, triangle_of(whole).kept);
+      whole.merge(accumulate_part(more, 0, more.rows));
+      read.merge(accumulate_part(more, 0, more.rows));
+      EXPECT_TRUE(same_bits(triangle_of(read), triangle_of(whole))) << rows << " in " << part;
+      EXPECT_TRUE(same_bits(triangle_of(whole.clone()), triangle_of(whole)));
+    }
+  }
+}
+
+TEST(Accumulator, remembers_a_bad_column_when_it_was_saved) {
+  record::RowBlock block = block_of(random_rows(100, 3));
+  block.values[100 + 17] = 2e300;  // of the second column
+  const std::string bytes = saved(accumulate_part(block, 0, block.rows));
+  ByteReader from(bytes);
+  const Accumulator read = Accumulator::load(from, block.columns);
+  ASSERT_TRUE(from.ok());
+  const auto summary = read.summary(schema_of(block.columns - 1));
+  ASSERT_FALSE(summary);
+  EXPECT_EQ(summary.error().code(), Code::kBadData);
+}
+
+TEST(Accumulator, is_not_read_from_less_than_it_was_saved_as_nor_with_numbers_that_cannot_be) {
+  const std::string bytes = saved(merged_parts(block_of(random_rows(300, 2)), 100));
+  const std::size_t columns = block_of(random_rows(1, 2)).columns;
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    ByteReader from(std::string_view(bytes).substr(0, length));
+    Accumulator::load(from, columns);
+    ASSERT_FALSE(from.ok()) << length;
+  }
+  // Rows and kept rows stand first, the triangle's numbers last.
+  const std::size_t kept_begin = 8 + 4 + 1;
+  const std::size_t triangle_begin = bytes.size() - 8 * (columns + 1) * (columns + 2) / 2;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < 300 * columns; ++i) places.push_back(kept_begin + 8 * i);
+  for (std::size_t at = triangle_begin; at < bytes.size(); at += 8) places.push_back(at);
+  for (const double bad : {std::nan(""), 1e301, -HUGE_VAL}) {
+    for (const std::size_t at : places) {
+      std::string wrong = bytes;
+      std::memcpy(wrong.data() + at, &bad, sizeof bad);
+      ByteReader from(wrong);
+      Accumulator::load(from, columns);
+      ASSERT_FALSE(from.ok()) << bad << " at " << at;
+    }
   }
 }
 

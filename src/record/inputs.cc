@@ -1,5 +1,7 @@
 #include "record/inputs.h"
 
+#include <cmath>
+
 namespace weir::record {
 
 std::string_view input_kind_name(InputKind kind) {
@@ -9,6 +11,15 @@ std::string_view input_kind_name(InputKind kind) {
     case InputKind::kDateTime: return "date-time";
   }
   return "unknown";
+}
+
+bool may_be_value(const Input& input, double value) {
+  if (std::isnan(value)) return input.may_be_missing;
+  if (input.kind == InputKind::kCategory) {
+    return value >= 0 && value <= static_cast<double>(input.categories.size()) &&
+           value == std::floor(value);
+  }
+  return std::isfinite(value) && (!input.positive || value > 0);
 }
 
 }  // namespace weir::record

@@ -38,4 +38,7 @@ struct Inputs {
   bool operator==(const Inputs&) const = default;
 };
 
+// Whether a row can have this number at the place of such an input.
+bool may_be_value(const Input& input, double value);
+
 }  // namespace weir::record

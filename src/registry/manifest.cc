@@ -91,7 +91,9 @@ void read_training(const nlohmann::json& json, Manifest& manifest) {
   }
 }
 
-Json features_json(const FeatureSettings& features) {
+}  // namespace
+
+nlohmann::ordered_json features_to_json(const FeatureSettings& features) {
   return {{"types", features.types},
           {"missing", features.missing},
           {"missing_words", features.missing_words},
@@ -101,7 +103,7 @@ Json features_json(const FeatureSettings& features) {
           {"interactions", features.interactions}};
 }
 
-FeatureSettings read_features(const nlohmann::json& json) {
+FeatureSettings features_from_json(const nlohmann::json& json) {
   FeatureSettings features;
   features.types = json.at("types").get<std::vector<std::string>>();
   features.missing = json.at("missing");
@@ -112,8 +114,6 @@ FeatureSettings read_features(const nlohmann::json& json) {
   features.interactions = json.at("interactions").get<std::vector<std::string>>();
   return features;
 }
-
-}  // namespace
 
 std::vector<std::string> feature_types_of(const record::Inputs& inputs) {
   std::vector<std::string> types;
@@ -141,7 +141,7 @@ std::string Manifest::to_json() const {
   json["settings"] = {{"drop_columns", drop_columns},
                       {"intercept", intercept},
                       {"ridge", ridge ? Json(*ridge) : Json("auto")}};
-  json["settings"]["features"] = features_json(features);
+  json["settings"]["features"] = features_to_json(features);
   if (has_held_out) {
     json["held_out"] = {{"rmse", held_out.rmse},
                         {"mae", held_out.mae},
@@ -206,7 +206,7 @@ Result<Manifest> Manifest::parse(std::string_view text) {
       const auto& ridge = json["settings"].at("ridge");
       manifest.ridge.reset();
       if (ridge != "auto") manifest.ridge = ridge.get<double>();
-      manifest.features = read_features(json["settings"].at("features"));
+      manifest.features = features_from_json(json["settings"].at("features"));
     }
     if (json.contains("training")) read_training(json["training"], manifest);  // younger still
     const auto& held_out = json.at("held_out");

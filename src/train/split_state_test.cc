@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "store/memory_file_store.h"
 #include "train/dataset_training.h"
+#include "train/split_state_file.h"
 
 namespace weir::train {
 namespace {
@@ -121,6 +122,38 @@ TEST_F(SplitStateTest, makes_the_same_bits_of_many_tables_and_folders_of_them) {
     const std::string expected = alone();
     ASSERT_NE(expected.find("weirkeeper-manifest"), std::string::npos) << expected;
     ASSERT_EQ(together(), expected) << round;
+  }
+}
+
+TEST_F(SplitStateTest, makes_the_same_bits_of_categories_and_gaps_by_way_of_files) {
+  options.drop_columns = {};
+  options.features.missing = "mean";
+  options.features.interactions = {"x*zone"};
+  options.boosted = {3, 2, 0.3, 50};
+  static constexpr std::string_view kZones[] = {"north", "\"so,uth\"", "", "7", "\"we\nst\""};
+  for (int round = 0; round < 20; ++round) {
+    std::string csv = "x,zone,y\n";
+    for (int i = 0; i < 150; ++i) {
+      csv += (random() % 9 == 0 ? "NA" : number(random)) + ",";
+      csv += std::string(kZones[random() % 5]) + "," + number(random) + "\n";
+    }
+    put(csv);
+    options.split_bytes = 1 + random() % 900;
+    options.algorithm = round % 2 == 0 ? "auto" : "linear";
+    const std::string expected = alone();
+    ASSERT_NE(expected.find("\"prepared\""), std::string::npos) << expected;
+    ASSERT_EQ(together(), expected) << round;
+    std::vector<SplitState> all;
+    for (const SplitState& state : states()) {
+      const auto bytes = state_file(state);
+      ASSERT_TRUE(bytes) << bytes.error().message();
+      std::string_view rest = *bytes;
+      auto read = take_state(rest);
+      ASSERT_TRUE(read) << read.error().message();
+      all.push_back(std::move(*read));
+    }
+    for (std::size_t i = 1; i < all.size(); ++i) ASSERT_TRUE(all[0].append(std::move(all[i])));
+    ASSERT_EQ(outcome(fit_state(std::move(all.front()), memory.url(""), kStillWanted)), expected);
   }
 }
 

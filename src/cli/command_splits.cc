@@ -1,0 +1,248 @@
+// weir plan, stats, merge, fit: training in pieces that any scheduler can run anywhere.
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include "base/sha256.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/context.h"
+#include "cli/split_source.h"
+#include "cli/state_stream.h"
+#include "cli/version.h"
+#include "store/local_file_store.h"
+#include "train/plan_json.h"
+#include "train/split_merge.h"
+
+namespace weir::cli {
+namespace {
+
+struct SplitOptions {
+  CommonOptions common;
+  std::string place;    // plan
+  std::string dataset;  // plan
+  std::uint64_t split_bytes = train::kSplitBytes;
+  std::vector<std::string> inputs;  // stats: lines; merge, fit: files
+  bool base64 = false;
+  bool ignore_duplicates = false;
+  std::string out;  // fit
+};
+
+// ---- plan ----
+
+Status plan(const SplitOptions& options) {
+  if (options.place.empty() == options.dataset.empty()) {
+    return fail(Code::kInvalidArgument, "give either a PATH or --dataset NAME");
+  }
+  auto context = WEIR_TRY(Context::make(options.common));
+  std::shared_ptr<store::FileStore> opened;
+  store::FileStore* store = nullptr;
+  StorePath place;
+  if (options.dataset.empty()) {
+    place = WEIR_TRY(store_path_of(options.place));
+    opened = WEIR_TRY(open_store_at(place.address, context->settings().hdfs));
+    store = opened.get();
+  } else {
+    store = WEIR_TRY(context->store());
+    place.path = store::join_path(context->settings().dataset.path, options.dataset);
+    // The whole address, as a worker's own settings may say otherwise.
+    place.address = store->url("/");
+    while (place.address.ends_with('/') && !place.address.ends_with("//")) {
+      place.address.pop_back();
+    }
+  }
+  const auto dataset =
+      WEIR_TRY(during(open_dataset(*store, place.path), "looking for " + store->url(place.path)));
+  train::TrainingOptions training = context->training_options();
+  training.split_bytes = options.split_bytes;
+  for (const auto& split : WEIR_TRY(train::plan_splits(*store, place.address, dataset, training))) {
+    std::printf("%s\n", WEIR_TRY(train::split_line(split)).c_str());
+  }
+  return {};
+}
+
+// ---- stats ----
+
+// Opens each store once, and merges what follows each other.
+class Stats {
+ public:
+  explicit Stats(const SplitOptions& options) : options_(options) {}
+
+  Status take(std::string_view line) {
+    const train::PlannedSplit split = WEIR_TRY(train::parse_split_line(line, plan_));
+    const bool follows = run_ && split.plan == plan_ && run_->end() == split.number;
+    if (!follows) WEIR_TRY(flush());
+    plan_ = split.plan;
+    store::FileStore* store = WEIR_TRY(store_at(plan_->store));
+    train::SplitState state = WEIR_TRY(train::read_split(*store, split));
+    if (run_) return run_->append(std::move(state));
+    run_ = std::move(state);
+    return {};
+  }
+  Status flush() {
+    if (!run_) return {};
+    const train::SplitState state = std::move(*run_);
+    run_.reset();
+    return write_state(state, options_.base64);
+  }
+
+ private:
+  Result<store::FileStore*> store_at(const std::string& address) {
+    auto& store = stores_[address];
+    if (!store) store = WEIR_TRY(open_store_at(address, hdfs_of_environment()));
+    return store.get();
+  }
+
+  const SplitOptions& options_;
+  std::map<std::string, std::shared_ptr<store::FileStore>> stores_;
+  std::shared_ptr<const train::Plan> plan_;
+  std::optional<train::SplitState> run_;
+};
+
+Status stats(const SplitOptions& options) {
+  Stats stats(options);
+  if (!options.inputs.empty()) {
+    for (const std::string& line : options.inputs) WEIR_TRY(stats.take(line));
+    return stats.flush();
+  }
+  const std::string text = WEIR_TRY(read_input("-"));
+  std::size_t number = 0;
+  for (std::string_view rest = text; !rest.empty();) {
+    ++number;
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.empty()) continue;
+    WEIR_TRY(during(stats.take(line), "taking line " + std::to_string(number) + " of stdin"));
+  }
+  return stats.flush();
+}
+
+// ---- merge ----
+
+Result<std::vector<train::SplitState>> merged_inputs(const SplitOptions& options) {
+  return train::merge_states(
+      WEIR_TRY(read_states(options.inputs)),
+      options.ignore_duplicates ? train::Duplicates::kIgnore : train::Duplicates::kRefuse);
+}
+
+Status merge(const SplitOptions& options) {
+  for (const auto& state : WEIR_TRY(merged_inputs(options))) {
+    WEIR_TRY(write_state(state, options.base64));
+  }
+  return {};
+}
+
+// ---- fit ----
+
+Status write_model(const std::string& folder, const train::TrainedModel& trained) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  const std::string absolute = error ? "" : std::filesystem::canonical(folder, error).string();
+  if (error)
+    return fail(Code::kIo, "cannot make the folder " + one_line(folder) + ": " + error.message());
+  const auto store = WEIR_TRY(store::LocalFileStore::open(absolute));
+  WEIR_TRY(store::create_from(*store, "/model.json", trained.model_json));
+  WEIR_TRY(store::create_from(*store, "/test.csv", trained.test_csv));
+  return store::create_from(*store, "/manifest.json", trained.manifest.to_json());
+}
+
+Status fit(const SplitOptions& options, Clock& clock) {
+  train::SplitState state = WEIR_TRY(train::whole_state(WEIR_TRY(merged_inputs(options))));
+  const std::shared_ptr<const train::Plan> plan = state.plan;
+  const std::string prefix = plan->store == "file:///" ? "file://" : plan->store;
+  train::TrainedModel trained =
+      WEIR_TRY(train::fit_state(std::move(state), prefix, [] { return Status(); }));
+  registry::Manifest& manifest = trained.manifest;
+  manifest.dataset.path = plan->dataset;
+  manifest.dataset.length = plan->bytes;
+  manifest.program_version = kProgramVersion;
+  manifest.trained_at = format_time(clock.wall());
+  manifest.model_sha256 = sha256_hex(trained.model_json);
+  WEIR_TRY(
+      during(write_model(options.out, trained), "writing the model to " + one_line(options.out)));
+  if (options.common.json()) {
+    std::printf("%s", manifest.to_json().c_str());
+    return {};
+  }
+  std::printf(
+      "%s model in %s, sha256 %s\n%llu rows, %llu to train on, %llu held out, %llu refused\n",
+      manifest.algorithm.c_str(), one_line(options.out).c_str(), manifest.model_sha256.c_str(),
+      static_cast<unsigned long long>(manifest.rows),
+      static_cast<unsigned long long>(manifest.rows_trained),
+      static_cast<unsigned long long>(manifest.rows_held_out),
+      static_cast<unsigned long long>(manifest.rows_refused));
+  if (manifest.has_held_out) {
+    std::printf("on the held-out rows: RMSE %.4g, MAE %.4g, R² %.4g\n", manifest.held_out.rmse,
+                manifest.held_out.mae, manifest.held_out.r2);
+  }
+  return {};
+}
+
+// ---- the command line ----
+
+std::shared_ptr<SplitOptions> declare(CLI::App& command, Action& action,
+                                      Status (*run)(const SplitOptions&)) {
+  auto options = std::make_shared<SplitOptions>();
+  add_common_options(command, options->common);
+  command.callback([options, run, &action] {
+    action = [options, run] {
+      const Status done = run(*options);
+      return done ? kExitOk : report(done.error());
+    };
+  });
+  return options;
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand(
+      "plan", "The splits of a data set, a line of JSON each, for training on many machines");
+  const auto options = declare(*command, action, plan);
+  command->add_option("PATH", options->place,
+                      "A file, or a folder with its _SUCCESS marker: of this machine, or as "
+                      "hdfs://HOST:PORT/PATH or webhdfs://HOST:PORT/PATH");
+  command->add_option("--dataset", options->dataset, "A data set of the drop folder")
+      ->type_name("NAME");
+  command
+      ->add_option("--split-bytes", options->split_bytes,
+                   "Where files are cut; part of the model's bits")
+      ->check(CLI::Range(train::kSplitBytesMin, train::kSplitBytesMax))
+      ->capture_default_str();
+}
+
+void add_stats(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand(
+      "stats", "What planned splits come to; splits that follow each other as one state");
+  const auto options = declare(*command, action, stats);
+  command->add_option("LINE", options->inputs, "Lines of 'weir plan' (default: from stdin)");
+  command->add_flag("--base64", options->base64, "Each state as one line of base64");
+}
+
+void add_merge(CLI::App& app, Action& action) {
+  CLI::App* command =
+      app.add_subcommand("merge", "States of one plan, in any order, as one (one for each run)");
+  const auto options = declare(*command, action, merge);
+  command->add_option("FILE", options->inputs, "Files of states, base64 or not (default: stdin)");
+  command->add_flag("--base64", options->base64, "Each state as one line of base64");
+  command->add_flag("--ignore-duplicates", options->ignore_duplicates,
+                    "Pass over a state that comes again, bit for bit");
+}
+
+void add_fit(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand(
+      "fit", "The model of the states of all splits: model.json, manifest.json and test.csv");
+  const auto options =
+      declare(*command, action, [](const SplitOptions& own) { return fit(own, system_clock()); });
+  command->add_option("FILE", options->inputs, "Files of states, base64 or not (default: stdin)");
+  command->add_option("--out", options->out, "The folder to write to; made if it is not there")
+      ->type_name("FOLDER")
+      ->required();
+  command->add_flag("--ignore-duplicates", options->ignore_duplicates,
+                    "Pass over a state that comes again, bit for bit");
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,50 @@
+#include "cli/split_source.h"
+
+#include <filesystem>
+
+#include "base/text.h"
+#include "config/load_settings.h"
+#include "store/open_store.h"
+
+namespace weir::cli {
+
+config::HdfsSettings hdfs_of_environment() {
+  config::HdfsSettings hdfs;
+  const config::Environment environment = config::process_environment();
+  if (const auto found = environment.find("HADOOP_CONF_DIR"); found != environment.end()) {
+    hdfs.conf_dir = found->second;
+  }
+  return hdfs;
+}
+
+Result<std::shared_ptr<store::FileStore>> open_store_at(const std::string& address,
+                                                        const config::HdfsSettings& hdfs) {
+  store::StoreOptions options;
+  options.url = address;
+  options.hdfs = hdfs;
+  options.environment = config::process_environment();
+  return during(store::open_store(options), "opening the store " + one_line(address));
+}
+
+Result<StorePath> store_path_of(const std::string& place) {
+  if (const std::size_t scheme = place.find("://"); scheme != std::string::npos) {
+    const std::size_t path = place.find('/', scheme + 3);
+    if (path == std::string::npos || path + 1 == place.size()) {
+      return fail(Code::kInvalidArgument, "'" + one_line(place) + "' names a store and no file");
+    }
+    // A local store is a folder: here the whole machine.
+    const bool local = place.starts_with("file://");
+    return StorePath{local ? "file:///" : place.substr(0, path), place.substr(path)};
+  }
+  std::error_code error;
+  const std::filesystem::path found = std::filesystem::canonical(place, error);
+  if (error) return fail(Code::kNotFound, one_line(place) + ": " + error.message());
+  return StorePath{"file:///", found.string()};
+}
+
+Result<registry::Dataset> open_dataset(store::FileStore& store, const std::string& path) {
+  const registry::DatasetFolder folder(store, store::parent_path(path));
+  return folder.open(path);
+}
+
+}  // namespace weir::cli

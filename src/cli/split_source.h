@@ -1,0 +1,32 @@
+// Where the data set of a plan lies, and how a worker gets at it.
+//
+// Owner: a command. Threads: one. Errors: kBadConfig for an address that cannot be; the store's.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "config/settings.h"
+#include "registry/dataset_folder.h"
+#include "store/file_store.h"
+
+namespace weir::cli {
+
+// Of $HADOOP_CONF_DIR alone, for workers, which have no settings.
+config::HdfsSettings hdfs_of_environment();
+
+Result<std::shared_ptr<store::FileStore>> open_store_at(const std::string& address,
+                                                        const config::HdfsSettings& hdfs);
+
+// "hdfs://host:8020/data/a.csv", or a path of this machine: its store's address and the path there.
+struct StorePath {
+  std::string address;
+  std::string path;
+};
+Result<StorePath> store_path_of(const std::string& place);
+
+// A file, or a folder with its _SUCCESS marker.
+Result<registry::Dataset> open_dataset(store::FileStore& store, const std::string& path);
+
+}  // namespace weir::cli
