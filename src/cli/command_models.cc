@@ -150,7 +150,7 @@ void declare_import(CLI::App& command, Action& action) {
   add_common_options(command, options->common);
   command
       .add_option("FILE", options->file,
-                  "XGBoost's JSON or UBJSON, or LightGBM's text, as save_model writes them")
+                  "XGBoost's JSON or UBJSON or LightGBM's text, as save_model writes them, or ONNX")
       ->required();
   command.add_option("--target", options->target,
                      "What the model predicts (default: dataset.target)");
@@ -208,7 +208,7 @@ void add_models(CLI::App& app, Action& action) {
   rollback->callback([=, &action] { action = [=] { return finish(roll_back(*options)); }; });
 
   CLI::App* import = command->add_subcommand(
-      "import", "Put a model of XGBoost or LightGBM in force, by way of the drop folder");
+      "import", "Put a model of XGBoost, LightGBM or ONNX in force, by way of the drop folder");
   declare_import(*import, action);
 }
 

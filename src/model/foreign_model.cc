@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "model/lightgbm_document.h"
 #include "model/linear_model.h"
+#include "model/onnx_document.h"
+#include "model/onnx_graph.h"
 #include "model/xgboost_document.h"
 
 namespace weir::model {
@@ -19,10 +21,11 @@ Result<ForeignModel> read_foreign_model(std::string_view document) {
     return during(read_lightgbm(document), "reading LightGBM's text");
   if (begins_as_xgboost(document))
     return during(read_xgboost(document), "reading XGBoost's document");
+  if (begins_as_onnx(document)) return during(read_onnx(document), "reading the ONNX file");
   return fail(
       Code::kUnsupported,
       "it begins like no model that this program takes; it takes XGBoost's JSON and UBJSON "
-      "(save_model to a name that ends in .json or .ubj), and LightGBM's text (save_model)");
+      "(save_model to a name that ends in .json or .ubj), LightGBM's text (save_model), and ONNX");
 }
 
 Status check_feature_count(const ForeignModel& foreign, const record::Schema& schema) {

@@ -164,6 +164,25 @@ def test_features_without_names_are_named_by_the_model_in_force_or_by_whoever_im
     assert pipeline.dropped() == []
 
 
+def test_a_model_of_onnx_is_imported_and_predicts_what_onnx_runtime_does(make_pipeline):
+    pipeline = make_pipeline(target="medv")
+    pipeline.train_once("own.csv", table())
+    onnx = DOCUMENTS.parent / "onnx"
+    import_model(pipeline, onnx / "scaled-boosting.onnx", "--features-of-live")
+    pipeline.ok("train", "--once", seconds=90)
+    model = pipeline.model(2)
+    assert model.manifest["imported"]["tool"].startswith("skl2onnx ")
+    document = json.loads((onnx / "scaled-boosting.expected.json").read_text())
+    rows = write_table(NAMES, document["rows"])
+    done = pipeline.run("predict", "-", "-o", "json", stdin=rows)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line)["prediction"] for line in done.stdout.splitlines()]
+    assert found == pytest.approx(document["predictions"], rel=1e-5)
+    assert found == [model.predict(row) for row in document["rows"]]
+    check_promises(pipeline)
+    pipeline.ok("audit")
+
+
 def test_a_model_of_other_features_makes_the_producer_wait_and_say_so(make_pipeline):
     pipeline = make_pipeline(target="medv")
     run = pipeline.start("run", "--rate", "50")
