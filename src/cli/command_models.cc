@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/model_page.h"
+#include "cli/models_export.h"
 #include "cli/models_import.h"
 #include "gate/control_log.h"
 #include "gate/members.h"
@@ -145,6 +146,23 @@ Status roll_back(const ModelsOptions& options) {
                                   " s; is one running ('weir train', 'weir run')?");
 }
 
+void declare_export(CLI::App& command, Action& action) {
+  auto options = std::make_shared<ExportOptions>();
+  add_common_options(command, options->common);
+  command.add_option("VERSION", options->version, "The version")->required();
+  command.add_option("--format", options->format, "onnx, or mlflow: a folder that pyfunc loads")
+      ->required()
+      ->check(CLI::IsMember({"onnx", "mlflow"}));
+  command.add_option("--to", options->to, "Where to write it; nothing may be there yet")
+      ->required();
+  command.callback([options, &action] {
+    action = [options] {
+      const Status status = export_model(*options);
+      return status ? kExitOk : report(status.error());
+    };
+  });
+}
+
 void declare_import(CLI::App& command, Action& action) {
   auto options = std::make_shared<ImportOptions>();
   add_common_options(command, options->common);
@@ -181,7 +199,7 @@ void declare_import(CLI::App& command, Action& action) {
 void add_models(CLI::App& app, Action& action) {
   auto options = std::make_shared<ModelsOptions>();
   CLI::App* command =
-      app.add_subcommand("models", "The trained versions: list, show, roll back, import");
+      app.add_subcommand("models", "The trained versions: list, show, roll back, import, export");
   command->require_subcommand(1);
   const auto finish = [](Status status) { return status ? kExitOk : report(status.error()); };
 
@@ -210,6 +228,10 @@ void add_models(CLI::App& app, Action& action) {
   CLI::App* import = command->add_subcommand(
       "import", "Put a model of XGBoost, LightGBM or ONNX in force, by way of the drop folder");
   declare_import(*import, action);
+
+  CLI::App* exported = command->add_subcommand(
+      "export", "Write a version as a file of ONNX, or as a folder that MLflow loads");
+  declare_export(*exported, action);
 }
 
 }  // namespace weir::cli

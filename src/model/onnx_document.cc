@@ -160,8 +160,26 @@ class Interpreter {
     return Value(std::move(columns));
   }
 
+  // Trees, and more trees.
+  static Result<Value> sum(const OnnxNode& node, const Answer& a, const Answer& b) {
+    const auto* const first = std::get_if<ForeignTrees>(&a);
+    const auto* const second = std::get_if<ForeignTrees>(&b);
+    if (!first || !second || first->trees.size() + second->trees.size() > kTreesMax) {
+      return fail(no_such_use(node));
+    }
+    ForeignTrees both = *first;
+    both.base += second->base;
+    both.trees.insert(both.trees.end(), second->trees.begin(), second->trees.end());
+    return Value(Answer(std::move(both)));
+  }
+
   // The features, or the answer, and a constant; what can be turned round may stand the other way.
   Result<Value> by_constant(const OnnxNode& node, Kind kind) const {
+    if (kind == Kind::kAdd) {
+      const auto* const a = std::get_if<Answer>(WEIR_TRY(input(node, 0)));
+      const auto* const b = std::get_if<Answer>(WEIR_TRY(input(node, 1)));
+      if (a && b) return sum(node, *a, *b);
+    }
     std::size_t of = 0;
     const bool turns = kind == Kind::kAdd || kind == Kind::kMultiply;
     if (turns && std::holds_alternative<const OnnxTensor*>(*WEIR_TRY(input(node, 0)))) of = 1;

@@ -36,6 +36,35 @@ Status for_each_value(const WireField& field, WireField::Type single, std::size_
 
 }  // namespace
 
+void WireWriter::varint(std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) text_ += static_cast<char>((value & 0x7f) | 0x80);
+  text_ += static_cast<char>(value);
+}
+
+void WireWriter::tag(std::uint32_t number, WireField::Type type) {
+  varint(static_cast<std::uint64_t>(number) << 3 | type);
+}
+
+WireWriter& WireWriter::whole(std::uint32_t number, std::int64_t value) {
+  tag(number, WireField::kVarint);
+  varint(static_cast<std::uint64_t>(value));
+  return *this;
+}
+
+WireWriter& WireWriter::real(std::uint32_t number, float value) {
+  tag(number, WireField::kFixed32);
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  for (int i = 0; i < 4; ++i) text_ += static_cast<char>(bits >> (8 * i) & 0xff);
+  return *this;
+}
+
+WireWriter& WireWriter::bytes(std::uint32_t number, std::string_view value) {
+  tag(number, WireField::kBytes);
+  varint(value.size());
+  text_ += value;
+  return *this;
+}
+
 double WireField::as_float() const {
   return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(value)));
 }

@@ -47,4 +47,22 @@ Status append_whole_numbers(const WireField& field, std::size_t count_max,
 Status append_floats(const WireField& field, std::size_t count_max, std::vector<double>& to);
 Status append_doubles(const WireField& field, std::size_t count_max, std::vector<double>& to);
 
+// A message that is written, field by field.
+class WireWriter {
+ public:
+  WireWriter& whole(std::uint32_t number, std::int64_t value);
+  WireWriter& real(std::uint32_t number, float value);
+  WireWriter& bytes(std::uint32_t number, std::string_view value);
+  WireWriter& message(std::uint32_t number, const WireWriter& value) {
+    return bytes(number, value.text());
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  void varint(std::uint64_t value);
+  void tag(std::uint32_t number, WireField::Type type);
+
+  std::string text_;
+};
+
 }  // namespace weir::model

@@ -1,0 +1,74 @@
+"""Versions as ONNX files and MLflow folders, loaded by those who take such: ONNX Runtime and MLflow."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from support.stack import ROOT
+from support.tables import BOSTON, read_table
+
+# An environment of its own, with the real ones in it: stack/setup --for test makes it.
+PYTHON = ROOT / ".weir/models-venv/bin/python"
+LOADER = Path(__file__).parent / "support/load_export.py"
+DOCUMENTS = ROOT / "src/model/testdata/foreign"
+
+
+def predictions_of(kind, path, names, rows):
+    """What ONNX Runtime ("onnx") or MLflow ("mlflow") predicts with what was exported."""
+    asked = json.dumps({"kind": kind, "path": str(path), "names": names, "rows": rows})
+    done = subprocess.run([PYTHON, LOADER], input=asked, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def check_exports(pipeline, version, names, rows, exact):
+    """`exact`: where ONNX gives the very bits; MLflow always does."""
+    model = pipeline.model(version)
+    expected = [model.predict(row) for row in rows]
+    onnx, mlflow = pipeline.folder / f"{version}.onnx", pipeline.folder / f"folder{version}"
+    told = pipeline.ok("models", "export", version, "--format", "onnx", "--to", onnx)
+    assert told.strip() == str(onnx)
+    found = predictions_of("onnx", onnx, names, rows)
+    assert found["names"] == names
+    assert found["predictions"] == pytest.approx(expected, rel=1e-12 if exact else 1e-6)
+    if exact and model.trees:
+        assert found["predictions"] == expected
+    pipeline.ok("models", "export", version, "--format", "mlflow", "--to", f"{mlflow}/")
+    # Columns go by name: they come in another order.
+    backwards = predictions_of("mlflow", mlflow, names[::-1], [row[::-1] for row in rows])
+    assert backwards["predictions"] == expected
+    assert backwards["names"] == names
+
+
+def test_onnx_runtime_and_mlflow_load_what_is_exported_and_predict_the_same(make_pipeline):
+    pipeline = make_pipeline(target="medv")
+    table_names, table = read_table(BOSTON)
+    names, rows = table_names[:-1], [row[:-1] for row in table]
+    pipeline.train_once("boston.csv", BOSTON)
+    check_exports(pipeline, 1, names, rows, exact=True)
+    pipeline.set("model.algorithm", "boosted")
+    pipeline.train_once("boston.csv", BOSTON)
+    check_exports(pipeline, 2, names, rows, exact=True)
+    pipeline.ok("models", "import", DOCUMENTS / "lightgbm-4.6.0.txt")
+    pipeline.ok("train", "--once", seconds=90)
+    expected = json.loads((DOCUMENTS / "lightgbm-4.6.0.expected.json").read_text())
+    known = [row for row in expected["rows"] if None not in row]
+    check_exports(pipeline, 3, ["crim", "zn", "nox", "rm"], known, exact=False)
+
+
+def test_an_export_overwrites_nothing_and_says_what_is_wrong(make_pipeline):
+    pipeline = make_pipeline(target="medv")
+    pipeline.train_once("boston.csv", BOSTON)
+    (pipeline.folder / "taken").write_text("mine")
+    for form in ("onnx", "mlflow"):
+        done = pipeline.run("models", "export", 1, "--format", form, "--to", "taken")
+        assert done.returncode != 0 and b"taken is there already" in done.stderr
+    assert (pipeline.folder / "taken").read_text() == "mine"
+    done = pipeline.run("models", "export", 1, "--format", "onnx", "--to", "no/such/folder")
+    assert done.returncode == 74 and b"no/such/folder" in done.stderr
+    done = pipeline.run("models", "export", 7, "--format", "onnx", "--to", "x")
+    assert done.returncode != 0 and not (pipeline.folder / "x").exists()
+    assert pipeline.run("models", "export", 1, "--format", "pickle", "--to", "x").returncode == 2
+    left = [path.name for path in pipeline.folder.iterdir() if ".tmp" in path.name]
+    assert left == []
