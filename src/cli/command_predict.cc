@@ -4,6 +4,9 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -11,7 +14,9 @@
 #include "cli/file_command.h"
 #include "cli/local_csv.h"
 #include "format/cell_encoder.h"
+#include "format/csv_write.h"
 #include "gate/control_log.h"
+#include "model/contributions.h"
 
 namespace weir::cli {
 namespace {
@@ -50,16 +55,79 @@ Result<std::vector<std::size_t>> feature_columns(const record::Schema& schema,
   return columns;
 }
 
+// What is told beside each prediction where it is asked for: the base, and a term for each feature.
+class Explanation {
+ public:
+  static Result<std::optional<Explanation>> make(const FileOptions& options,
+                                                 const model::Model& model) {
+    if (!options.contributions) return std::optional<Explanation>();
+    return std::optional<Explanation>(
+        Explanation(WEIR_TRY(during(model::Contributions::make(model), "explaining predictions")),
+                    model.schema()));
+  }
+
+  // ",base,contribution_crim,…"
+  std::string header() const {
+    std::string text = ",base";
+    for (const std::string& feature : schema_.features) {
+      text += ',';
+      format::append_csv_field(text, "contribution_" + feature);
+    }
+    return text;
+  }
+  // The same of a row; empty fields where there is no prediction.
+  std::string cells(std::span<const double> row, bool has_prediction) {
+    if (!has_prediction) return std::string(terms_.size(), ',');
+    explain(row);
+    std::string text = "," + format_double(terms_.back());
+    for (std::size_t j = 0; j + 1 < terms_.size(); ++j) text += "," + format_double(terms_[j]);
+    return text;
+  }
+  // ", \"base\": 22.5, \"contributions\": {…}"
+  std::string members(std::span<const double> row, bool has_prediction) {
+    if (!has_prediction) return ", \"base\": null, \"contributions\": null";
+    explain(row);
+    nlohmann::ordered_json json = nlohmann::ordered_json::object();
+    for (std::size_t j = 0; j + 1 < terms_.size(); ++j) json[schema_.features[j]] = terms_[j];
+    return ", \"base\": " + format_double(terms_.back()) + ", \"contributions\": " + json.dump();
+  }
+
+ private:
+  Explanation(model::Contributions contributions, const record::Schema& schema)
+      : contributions_(std::move(contributions)),
+        schema_(schema),
+        terms_(schema.features.size() + 1) {}
+  void explain(std::span<const double> row) { contributions_.explain(row, terms_); }
+
+  model::Contributions contributions_;
+  const record::Schema& schema_;
+  std::vector<double> terms_;
+};
+
+std::string line_of(const FileOptions& options, const CsvRecord& record,
+                    const std::optional<double>& prediction, std::uint64_t version,
+                    std::span<const double> row, std::optional<Explanation>& explanation) {
+  const std::string number = prediction ? format_double(*prediction) : "";
+  if (!options.common.json()) {
+    return std::string(record.text) + "," + number +
+           (explanation ? explanation->cells(row, prediction.has_value()) : "") + "\n";
+  }
+  return "{\"line\": " + std::to_string(record.line) +
+         ", \"prediction\": " + (prediction ? number : "null") +
+         ", \"model\": " + std::to_string(version) +
+         (explanation ? explanation->members(row, prediction.has_value()) : "") + "}\n";
+}
+
 Result<std::uint64_t> predict_file(const FileOptions& options) {
   auto context = WEIR_TRY(Context::make(options.common));
   const auto loaded = WEIR_TRY(model_to_use(*context, options.version));
   const record::Schema& schema = loaded.model->schema();
+  auto explanation = WEIR_TRY(Explanation::make(options, *loaded.model));
   std::vector<std::size_t> columns;
   std::vector<double> row(schema.features.size());
   std::optional<format::CellEncoder> encoder;
   if (!loaded.model->inputs().plain()) encoder.emplace(loaded.model->inputs());
   std::uint64_t failed = 0;
-  std::string out;
   const auto fault_of = [&](const CsvRecord& record) -> std::string {
     if (!record.fault.empty()) return record.fault;
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -77,7 +145,8 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
   handlers.header = [&](const std::vector<std::string>& names, std::string_view text) -> Status {
     columns = WEIR_TRY(feature_columns(schema, names));
     if (!options.common.json())
-      std::printf("%.*s,prediction\n", static_cast<int>(text.size()), text.data());
+      std::printf("%.*s,prediction%s\n", static_cast<int>(text.size()), text.data(),
+                  explanation ? explanation->header().c_str() : "");
     return {};
   };
   handlers.record = [&](const CsvRecord& record) -> Status {
@@ -88,15 +157,9 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
     if (!fault.empty() && ++failed <= kFaultsToldMax) {
       tell(options.file + " line " + std::to_string(record.line) + ": " + fault);
     }
-    out.clear();
-    if (options.common.json()) {
-      out = "{\"line\": " + std::to_string(record.line) +
-            ", \"prediction\": " + (fault.empty() ? format_double(prediction) : "null") +
-            ", \"model\": " + std::to_string(loaded.manifest.version) + "}\n";
-    } else {
-      out =
-          std::string(record.text) + "," + (fault.empty() ? format_double(prediction) : "") + "\n";
-    }
+    const std::string out =
+        line_of(options, record, fault.empty() ? std::optional(prediction) : std::nullopt,
+                loaded.manifest.version, row, explanation);
     if (std::fwrite(out.data(), 1, out.size(), stdout) != out.size()) {
       return fail(Code::kIo, std::string("cannot write to stdout: ") + std::strerror(errno));
     }
@@ -119,6 +182,9 @@ void add_predict(CLI::App& app, Action& action) {
                          ->required();
                      command.add_option("--model", options.version,
                                         "The model version (default: the one in force)");
+                     command.add_flag("--contributions", options.contributions,
+                                      "With each prediction a base and a term for each feature, "
+                                      "which sum to it");
                    });
 }
 

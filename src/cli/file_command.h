@@ -17,8 +17,9 @@ inline constexpr std::size_t kRecordBytesMax = 16 << 20;
 struct FileOptions {
   CommonOptions common;
   std::string file;
-  std::string name;           // drop
-  std::uint64_t version = 0;  // predict; 0: the one in force
+  std::string name;            // drop
+  std::uint64_t version = 0;   // predict; 0: the one in force
+  bool contributions = false;  // predict
 };
 
 // `run` answers with the number of items that failed: any makes the exit code 1.

@@ -16,6 +16,29 @@ def figures(model, rows):
     return metrics([row[-1] for row in rows], [model.predict(row[:-1]) for row in rows])
 
 
+def check_contributions(pipeline, version, names, rows, tolerance):
+    """They sum to the predictions; of a line they are its terms."""
+    model = pipeline.model(version)
+    done = pipeline.run("predict", "-", "--contributions", "--model", version, "-o", "json", stdin=BOSTON)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(lines) == len(rows)
+    for line, row in zip(lines, rows):
+        assert list(line["contributions"]) == names
+        terms = list(line["contributions"].values())
+        assert sum(terms) + line["base"] == pytest.approx(line["prediction"], rel=tolerance)
+        if not model.trees:
+            assert terms == [c * value for c, value in zip(model.coefficients, row)]
+    done = pipeline.run("predict", "-", "--contributions", "--model", version, stdin=BOSTON + b"x\n")
+    assert done.returncode == 1
+    table = done.stdout.decode().splitlines()
+    head = table[0].split(",")
+    assert head[-len(names) - 2:] == ["prediction", "base", *(f"contribution_{name}" for name in names)]
+    cells = [float(cell) for cell in table[1].split(",")]
+    assert cells[-len(names) - 1:] == [lines[0]["base"], *lines[0]["contributions"].values()]
+    assert table[-1] == "x," + "," * (len(names) + 1)  # a row that cannot be scored has none
+
+
 def test_auto_keeps_trees_for_boston_and_they_score_the_stream(make_pipeline):
     pipeline = make_pipeline(target="medv")
     pipeline.set("model.algorithm", "auto")
@@ -98,6 +121,9 @@ def test_linear_models_and_trees_follow_each_other_and_are_rolled_back(make_pipe
     assert done.returncode == 0
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["prediction"] for line in lines] == [model.predict(row[:-1]) for row in rows]
+
+    check_contributions(pipeline, 2, names[:-1], rows, tolerance=1e-5)
+    check_contributions(pipeline, 1, names[:-1], rows, tolerance=1e-9)
 
     # History, scored again by trees: what a linear model answered the first time, too.
     to = f"{pipeline.name}.again"
