@@ -89,8 +89,8 @@ double expectation(const Tree& tree, std::size_t at, unsigned known, std::span<c
 
 TEST(Contributions, are_shapley_values_by_their_definition) {
   // Asks some features twice along a path, and one never.
-  const Tree tree{{0, 1, 0, 2, -1, -1, 1, -1, -1, -1, -1},
-                  {0.5, 0.2, 0.9, 0.4, 3, -4, 0.6, 1, 10, -7, 2.5},
+  const Tree tree{{0, 1, 0, 1, -1, -1, 2, -1, -1, -1, -1},
+                  {0.5, 0.4, 0.9, 0.2, 3, -4, 0.6, 1, 10, -7, 2.5},
                   {0, 0, 0, 0, 0},
                   {100, 60, 40, 25, 35, 15, 25, 20, 5, 10, 15}};
   const auto model = BoostedModel::make(schema_of(4), 7, {tree}, Arithmetic::kBinary64);
