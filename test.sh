@@ -7,25 +7,31 @@ cd "$WEIR_ROOT"
 
 usage() {
   cat <<'EOF'
-./test.sh [--quick]
+./test.sh [--quick] [--fuzz SECONDS]
 
 Makes the machine ready, builds, and runs the unit tests (also under the address and
 undefined-behaviour sanitizers, those of threads under the thread sanitizer), the end-to-end tests and a
 few minutes of torture (SIGKILL of everything, at random) against real servers of its own, which are
 gone afterwards. Programs with a planted fault are tortured, too, and must be found out.
-  --quick  without the sanitizers and without the planted faults
+Every reader of foreign bytes is fuzzed for some seconds.
+  --quick         without the sanitizers, the planted faults and the fuzzing
+  --fuzz SECONDS  fuzzes each target for so long (5)
 The last line is 'N passed, N failed'; the exit code is 0 only if nothing failed. Logs are in
 .weir/test-logs.
 EOF
 }
 
 quick=0
-case ${1:-} in
-  '') ;;
-  --quick) quick=1 ;;
-  -h | --help) usage; exit ;;
-  *) say "unknown argument '$1'"; usage >&2; exit 2 ;;
-esac
+fuzz_seconds=5
+while [ $# -gt 0 ]; do
+  case $1 in
+    --quick) quick=1 ;;
+    --fuzz) fuzz_seconds=${2:-}; shift ;;
+    -h | --help) usage; exit ;;
+    *) say "unknown argument '$1'"; usage >&2; exit 2 ;;
+  esac
+  shift || true
+done
 
 logs=.weir/test-logs
 rm -rf $logs
@@ -172,6 +178,7 @@ if [ $quick = 0 ]; then
   # Only what has suites of threads: "FooThreads".
   threaded=$(grep -l Threads src/*/*_test.cc | cut -d/ -f2 | sort -u | sed 's/$/_test/')
   stage "building tsan" '' build tsan $threaded && unit tsan || true
+  stage "fuzzing" '' tests/fuzz/run --for "$fuzz_seconds" || true
 fi
 
 for stage in "${broken[@]}"; do

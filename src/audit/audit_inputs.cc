@@ -88,6 +88,7 @@ std::optional<double> seconds_of(std::string_view text) {
   const int second = text.size() > 5 ? digits(text, 6, 2) : 0;
   if (hour > 23 || minute > 59 || second > 60) return std::nullopt;
   seconds += hour * 3600.0 + minute * 60.0 + second - *zone;
+  if (seconds < -62'135'596'800.0 || seconds >= 253'402'300'800.0) return std::nullopt;
   return seconds + nanoseconds / 1e9;
 }
 
@@ -180,12 +181,22 @@ AuditInputs::Verdict AuditInputs::value_of(std::size_t feature, const AuditValue
       return value_of_fraction(input, value.number, number);
   }
   const std::string_view text = trim(value.text);
+  if (value.kind == AuditValue::Kind::kWhole && value.number == 0 && spelling_matters(input)) {
+    return Verdict::kUnknown;  // the parser does not tell -0 from 0
+  }
   if (text.empty() || missing_words_.contains(text)) return value_of_nothing(feature, number);
   if (value.kind == AuditValue::Kind::kWhole && input.kind == "number") {
     number = value.number;
     return input.positive && !(number > 0) ? Verdict::kRefused : Verdict::kTaken;
   }
   return value_of_text(input, text, number);
+}
+
+bool AuditInputs::spelling_matters(const Input& input) const {
+  for (const char* const zero : {"0", "-0"}) {
+    if (missing_words_.contains(zero) || input.categories.contains(zero)) return true;
+  }
+  return false;
 }
 
 AuditInputs::Verdict AuditInputs::value_of_text(const Input& input, std::string_view text,

@@ -61,6 +61,7 @@ class AuditInputs {
     double scale = 1;
   };
 
+  bool spelling_matters(const Input& input) const;  // of a zero
   Verdict value_of_text(const Input& input, std::string_view text, double& number) const;
   Verdict value_of_fraction(const Input& input, double value, double& number) const;
   double factor_of(const Factor& factor, const double* row) const;

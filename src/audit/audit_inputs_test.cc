@@ -67,7 +67,8 @@ TEST_F(PreparedAudit, refuses_what_is_not_of_its_kind) {
   expect_refused(R"({"size":3,"zone":"a"})");
   for (const char* when :
        {"1970-1-2", "1970-02-30", "1970-01-02T1:00", "1970-01-02T25:00", "1970-01-02T10:00:00.",
-        "1970-01-02T10:00.5", "1970-01-02Z", "1970-01-02T10:00+1", "0000-01-01", "soon"}) {
+        "1970-01-02T10:00.5", "1970-01-02Z", "1970-01-02T10:00+1", "0000-01-01", "soon",
+        "0001-01-01T00:00+01:00", "9999-12-31T23:59:60"}) {
     expect_refused((std::string(R"({"size":3,"zone":"a","when":")") + when + "\"}").c_str());
   }
 }
@@ -77,6 +78,9 @@ TEST_F(PreparedAudit, does_not_know_what_depends_on_how_a_number_was_spelt) {
             Expectation::Verdict::kUnknown);
   EXPECT_EQ(expect(R"({"size":-999.0,"zone":"a","when":"1970-01-02"})").verdict,
             Expectation::Verdict::kUnknown);
+  EXPECT_EQ(expect(R"({"size":3,"zone":-0,"when":"1970-01-01"})").verdict,
+            Expectation::Verdict::kScored)
+      << "neither 0 nor -0 is a category";
   EXPECT_EQ(value(R"({"size":1.0,"zone":2.5,"when":"1970-01-01"})"), 1e4) << "no category is it";
 }
 

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -12,6 +13,8 @@ namespace {
 using simdjson::dom::element;
 using simdjson::dom::element_type;
 using simdjson::dom::object;
+
+constexpr std::size_t kCellsMax = 262'144;  // of a table that lacks columns
 
 bool is_number(element value) {
   const element_type type = value.type();
@@ -196,6 +199,9 @@ struct Recomputer::State {
       if (!row_of.emplace(cell.key, at).second) return refuse("a row label twice");
     }
     if (row_of.empty()) return refuse("no rows");
+    const bool all_there = std::all_of(column_of.begin(), column_of.end(),
+                                       [](const auto& column) { return column.has_value(); });
+    if (!all_there && row_of.size() > kCellsMax / model.features()) return refuse("too many gaps");
     row.assign(row_of.size() * model.features(), 0);
     for (std::size_t column = 0; column < column_of.size(); ++column) {
       seen.assign(row_of.size(), false);

@@ -23,6 +23,7 @@ namespace {
 
 constexpr Millis kLogTimeout{10'000};
 constexpr std::uint64_t kFaultsToldMax = 20;
+constexpr std::size_t kAbsent = static_cast<std::size_t>(-1);
 
 Result<registry::LoadedModel> model_to_use(Context& context, std::uint64_t version) {
   store::FileStore* store = WEIR_TRY(context.store());
@@ -38,13 +39,19 @@ Result<registry::LoadedModel> model_to_use(Context& context, std::uint64_t versi
   return models.load(control->state().version, control->state().sha256);
 }
 
-// The file's columns that the model takes, in the model's order.
-Result<std::vector<std::size_t>> feature_columns(const record::Schema& schema,
+// The file's columns that the model takes, in the model's order; kAbsent where one may be missing,
+// and is.
+Result<std::vector<std::size_t>> feature_columns(const model::Model& model,
                                                  const std::vector<std::string>& names) {
   std::vector<std::size_t> columns;
-  for (const std::string& feature : schema.features) {
+  for (const std::string& feature : model.schema().features) {
     const auto found = std::find(names.begin(), names.end(), feature);
     if (found == names.end()) {
+      const record::Inputs& inputs = model.inputs();
+      if (!inputs.plain() && inputs.columns[columns.size()].may_be_missing) {
+        columns.push_back(kAbsent);
+        continue;
+      }
       const auto near = nearest_name(feature, names);
       return fail(Code::kBadData, "the model takes a column '" + feature +
                                       "', which the file has not" +
@@ -131,7 +138,8 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
   const auto fault_of = [&](const CsvRecord& record) -> std::string {
     if (!record.fault.empty()) return record.fault;
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const std::string_view cell = record.fields[columns[i]];
+      const std::string_view cell =
+          columns[i] == kAbsent ? std::string_view() : record.fields[columns[i]];
       const auto fault =
           encoder ? encoder->encode(i, cell, row[i]) : format::read_number(cell, row[i]);
       if (!fault) continue;
@@ -143,7 +151,7 @@ Result<std::uint64_t> predict_file(const FileOptions& options) {
   };
   CsvHandlers handlers;
   handlers.header = [&](const std::vector<std::string>& names, std::string_view text) -> Status {
-    columns = WEIR_TRY(feature_columns(schema, names));
+    columns = WEIR_TRY(feature_columns(*loaded.model, names));
     if (!options.common.json())
       std::printf("%.*s,prediction%s\n", static_cast<int>(text.size()), text.data(),
                   explanation ? explanation->header().c_str() : "");

@@ -11,9 +11,92 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kCode =
     R"python("""Evaluates a model.json of Weirkeeper, bit for bit as it does itself. Needs numpy alone."""
+import datetime
+import decimal
 import json
+import re
 
 import numpy
+
+_DATE_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?([Zz]|[+-]\d\d:?\d\d)?)?"
+)
+
+
+def _seconds(text):
+    found = _DATE_TIME.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no date-time")
+    year, month, day, hour, minute, second, fraction, zone = found.groups()
+    moment = datetime.datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0))
+    seconds = round((moment - datetime.datetime(1970, 1, 1)).total_seconds()) + int(second or 0)
+    if zone and zone not in "Zz":
+        offset = int(zone[1:3]) * 3600 + int(zone[-2:]) * 60
+        seconds -= offset if zone[0] == "+" else -offset
+    return seconds + int((fraction or "0").ljust(9, "0")) / 1e9
+
+
+def _number(value, name, own, missing_words):
+    """What stands for a value of a column; NaN where it is missing."""
+    if isinstance(value, (bool, numpy.bool_)):
+        text = "true" if value else "false"
+    elif value is None or value != value:
+        text = ""
+    else:
+        text = str(value).strip(" \t")
+    if text == "" or text in missing_words:
+        if "fill" not in own:
+            raise ValueError(f"a value of column {name!r} is missing")
+        return numpy.nan
+    if own["kind"] == "category":
+        known = own["categories"]
+        return float(known.index(text) if text in known else len(known))
+    number = _seconds(text) if own["kind"] == "date-time" else float(value)
+    if own.get("positive") and not number > 0:
+        raise ValueError(f"a value of column {name!r} is not above 0, and its logarithm is taken")
+    return number
+
+
+def _inputs(table, model):
+    """A row of numbers for each row of the table, whose columns go by name."""
+    columns = []
+    for name, own in zip(model["features"], model["inputs"]):
+        if name in table:
+            columns.append([_number(v, name, own, model["missing_words"]) for v in table[name]])
+        elif "fill" in own:
+            columns.append(None)
+        else:
+            raise ValueError(f"the model takes a column that is not there: {name!r}")
+    count = max((len(column) for column in columns if column is not None), default=0)
+    return numpy.column_stack(
+        [numpy.full(count, numpy.nan) if column is None else column for column in columns]
+    ).astype(numpy.float64)
+
+
+def _factor(rows, inputs, kind, place, category=0):
+    x = rows[:, place]
+    missing = numpy.isnan(x)
+    if kind == "missing":
+        return missing.astype(numpy.float64)
+    if kind == "category":
+        return (x == category).astype(numpy.float64)
+    if kind == "beyond":
+        return (x >= category).astype(numpy.float64)
+    x = numpy.where(missing, inputs[place].get("fill", 0), x)
+    if kind == "value":
+        return x
+    with decimal.localcontext(decimal.Context(prec=50)):
+        return numpy.array([float(decimal.Decimal(float(v)).ln()) for v in x])
+
+
+def _terms(rows, model):
+    columns = []
+    for term in model["terms"]:
+        t = numpy.ones(len(rows))
+        for factor in term["factors"]:
+            t = t * _factor(rows, model["inputs"], *factor)
+        columns.append((t - term.get("shift", 0)) / term.get("scale", 1))
+    return numpy.column_stack(columns)
 
 
 def _matrix(table, names):
@@ -54,12 +137,17 @@ class WeirModel:
             self._model = json.load(file)
         if self._model["format"] != "weirkeeper-model" or self._model["format_version"] != 1:
             raise ValueError(f"{path} is no model that this code knows")
-        if self._model["algorithm"] not in ("linear", "boosted"):
-            raise ValueError(f"this code knows no models of the kind {self._model['algorithm']}")
+        within = self._model.get("model", self._model)
+        if within["algorithm"] not in ("linear", "boosted"):
+            raise ValueError(f"this code knows no models of the kind {within['algorithm']}")
 
     def predict(self, table, params=None):
         model = self._model
-        rows = _matrix(table, model["features"])
+        if model["algorithm"] == "prepared":
+            rows = _terms(_inputs(table, model), model)
+            model = model["model"]
+        else:
+            rows = _matrix(table, model["features"])
         if model["algorithm"] == "linear":
             p = numpy.full(len(rows), model["intercept"], dtype=numpy.float64)
             for column, coefficient in enumerate(model["coefficients"]):
@@ -91,8 +179,13 @@ std::string in_quotes(const std::string& text) {
 std::string ml_model(const registry::LoadedModel& loaded) {
   const registry::Manifest& manifest = loaded.manifest;
   Json inputs = Json::array();
-  for (const std::string& name : manifest.schema.features) {
-    inputs.push_back({{"type", "double"}, {"name", name}, {"required", true}});
+  const auto& columns = loaded.model->inputs().columns;
+  for (std::size_t i = 0; i < manifest.schema.features.size(); ++i) {
+    const bool number = columns.empty() || columns[i].kind == record::InputKind::kNumber;
+    const bool required = columns.empty() || !columns[i].may_be_missing;
+    inputs.push_back({{"type", number ? "double" : "string"},
+                      {"name", manifest.schema.features[i]},
+                      {"required", required}});
   }
   const Json outputs = {{{"type", "double"}, {"required", true}}};
   return "flavors:\n"
@@ -106,9 +199,9 @@ std::string ml_model(const registry::LoadedModel& loaded) {
          "  weirkeeper_version: " +
          in_quotes(kProgramVersion) + "\n  model_version: " + std::to_string(manifest.version) +
          "\n  model_sha256: " + in_quotes(manifest.model_sha256) +
-         "\n  target: " + in_quotes(Json(manifest.schema.target).dump()) +
+         "\n  target: " + in_quotes(Json(manifest.schema.target).dump(-1, ' ', true)) +
          "\nmlflow_version: 2.9.2\nmodel_uuid: " + in_quotes(manifest.model_sha256.substr(0, 32)) +
-         "\nsignature:\n  inputs: " + in_quotes(inputs.dump()) +
+         "\nsignature:\n  inputs: " + in_quotes(inputs.dump(-1, ' ', true)) +
          "\n  outputs: " + in_quotes(outputs.dump()) +
          "\nutc_time_created: " + in_quotes(manifest.trained_at) + "\n";
 }

@@ -166,6 +166,44 @@ TEST(CellEncoder, reads_tables_of_rows_with_gaps) {
   EXPECT_EQ(rows[7], 2);
 }
 
+TEST(CellEncoder, takes_no_table_whose_gaps_are_more_than_a_message_can_spell) {
+  record::Schema schema{{}, "y"};
+  Inputs inputs;
+  for (int i = 0; i < 200; ++i) {
+    schema.features.push_back("f" + std::to_string(i));
+    inputs.columns.push_back({InputKind::kNumber, true, false, {}});
+  }
+  FeatureParser parser(schema, inputs);
+  const auto message = [](int count) {
+    std::string text = R"({"s":{"f0":{)";
+    for (int i = 0; i < count; ++i) text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":1";
+    return text + "}}}";
+  };
+  std::vector<double> rows;
+  EXPECT_TRUE(parser.parse(message(1'310), rows)) << parser.refusal().text;
+  EXPECT_EQ(rows.size(), 262'000u);
+  rows.clear();
+  EXPECT_FALSE(parser.parse(message(1'311), rows));
+  EXPECT_EQ(parser.refusal().kind, FeatureRefusalKind::kRowLabels);
+  EXPECT_TRUE(rows.empty());
+}
+
+TEST(CellEncoder, reads_rows_of_nothing_but_gaps) {
+  auto reader = CsvRowReader::make({"a", "b", "y"}, "y");
+  Inputs inputs;
+  inputs.columns = {{InputKind::kNumber, true, false, {}},
+                    {InputKind::kCategory, true, false, {"x"}}};
+  reader->set_inputs(inputs);
+  CsvChunk chunk;
+  for (int i = 0; i < 1'000; ++i) chunk.bytes += ",,1\n";
+  chunk.records = 1'000;
+  record::RowBlock rows;
+  RefusedRows refused;
+  reader->parse(chunk, rows, refused);
+  EXPECT_EQ(rows.rows, 1'000u);
+  EXPECT_EQ(refused.count(), 0u);
+}
+
 TEST(CellEncoder, gives_a_text_for_each_value_that_is_read_back) {
   const CellEncoder encoder(example_inputs());
   const std::vector<std::vector<std::string>> texts = {{"1.5", "-3e+200", ""},

@@ -1,5 +1,7 @@
 #include "format/column_profile.h"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -15,10 +17,15 @@ namespace {
 constexpr std::size_t kFewValues = 20;
 
 void count_value(ColumnProfile& column, std::string_view text, std::uint64_t count) {
-  if (column.too_many_values) return;
+  if (column.too_many_values || column.not_utf8) return;
   const auto found = column.values.find(text);
   if (found != column.values.end()) {
     found->second += count;
+    return;
+  }
+  if (!simdjson::validate_utf8(text)) {
+    column.not_utf8 = true;
+    column.values.clear();
     return;
   }
   if (column.values.size() >= kCategoriesKept || text.size() > kCategoryBytesKept) {
@@ -72,13 +79,14 @@ ColumnKind ColumnProfile::kind() const {
   const std::uint64_t like_numbers = numbers.count + odd_numbers;
   if (like_numbers >= present() - like_numbers) return ColumnKind::kNumber;
   if (date_times.count >= present() - date_times.count) return ColumnKind::kDateTime;
-  if (too_many_values || values.size() == 1) return ColumnKind::kIgnored;
+  if (too_many_values || not_utf8 || values.size() == 1) return ColumnKind::kIgnored;
   if (values.size() > kFewValues && values.size() > present() / 2) return ColumnKind::kIgnored;
   return ColumnKind::kCategory;
 }
 
 std::string ColumnProfile::why_ignored() const {
   if (present() == 0) return "it holds no value";
+  if (not_utf8) return "it holds text that is not UTF-8";
   if (values.size() == 1) return "it holds the same text in each row";
   if (too_many_values) {
     return "it holds text of more than " + std::to_string(kCategoriesKept) +
@@ -165,10 +173,9 @@ void DatasetProfile::merge(const DatasetProfile& following) {
     column.number_quantiles.merge(theirs.number_quantiles);
     column.date_time_quantiles.merge(theirs.date_time_quantiles);
     for (const auto& [text, count] : theirs.values) count_value(column, text, count);
-    if (theirs.too_many_values) {
-      column.too_many_values = true;
-      column.values.clear();
-    }
+    column.too_many_values = column.too_many_values || theirs.too_many_values;
+    column.not_utf8 = column.not_utf8 || theirs.not_utf8;
+    if (column.too_many_values || column.not_utf8) column.values.clear();
   }
 }
 

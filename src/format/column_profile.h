@@ -8,7 +8,7 @@
 //
 // Owner: the caller. Threads: one per object. What a profile holds depends on the chunks, the
 // order in which they were added and where profiles were merged, the last only in the mean's and
-// the deviation's last digits. Memory: some 64 KiB for each column, and its categories' texts.
+// the deviation's last digits. Memory: up to 350 KiB for each column, and its categories' texts.
 // Errors: none; what cannot be a record is counted.
 #pragma once
 
@@ -60,6 +60,7 @@ struct ColumnProfile {
   // Each different value with its count; empty once there are too many, or one is too long.
   std::map<std::string, std::uint64_t, std::less<>> values;
   bool too_many_values = false;
+  bool not_utf8 = false;  // some value is none, so that no message could spell it
 
   std::uint64_t present() const { return texts + odd_numbers + numbers.count + date_times.count; }
   ColumnKind kind() const;

@@ -42,6 +42,8 @@ TEST(ColumnProfile, finds_what_kind_of_column_it_is) {
   EXPECT_EQ(profile_of({"red", "red"}).kind(), kIgnored);
   EXPECT_EQ(profile_of(numbered("id", 20)).kind(), kCategory);
   EXPECT_EQ(profile_of(numbered("id", 21)).kind(), kIgnored);
+  EXPECT_EQ(profile_of({"Z\xfcrich", "Bern", "Bern"}).why_ignored(),
+            "it holds text that is not UTF-8");
   EXPECT_EQ(profile_of({std::string(257, 'x'), "y", "z"}).kind(), kIgnored);
 }
 

@@ -8,6 +8,9 @@ namespace {
 
 constexpr std::int64_t kDaySeconds = 86'400;
 constexpr int kFractionDigitsMax = 9;
+// Of the years 1 and 9999: what an offset takes beyond them has no text.
+constexpr std::int64_t kFirstSecond = -62'135'596'800;
+constexpr std::int64_t kLastSecond = 253'402'300'799;
 
 // Days since 1970-01-01 in the proleptic Gregorian calendar, counted from 1 March, so that the leap
 // day is a year's last (Hinnant, chrono-Compatible Low-Level Date Algorithms).
@@ -130,7 +133,9 @@ std::optional<double> parse_date_time(std::string_view text) {
   if (at.take('T') || at.take('t') || at.take(' ')) {
     if (!read_time(at, instant) || !read_offset(at, instant)) return std::nullopt;
   }
-  if (!at.done()) return std::nullopt;
+  if (!at.done() || instant.seconds < kFirstSecond || instant.seconds > kLastSecond) {
+    return std::nullopt;
+  }
   return static_cast<double>(instant.seconds) + static_cast<double>(instant.nanoseconds) / 1e9;
 }
 

@@ -47,6 +47,10 @@ struct FeatureParserOptions {
   std::size_t depth_max = 64;  // arrays and objects within each other
 };
 
+// Rows times features of a table that does not name all features, at most: more than a message of
+// a megabyte can spell out. (Else a short message could stand for any number of gaps.)
+inline constexpr std::size_t kTableCellsMax = 262'144;
+
 class FeatureParser {
  public:
   explicit FeatureParser(const record::Schema& schema, FeatureParserOptions options = {});

@@ -29,7 +29,13 @@ bool FeatureParser::Reader::read_table() {
   }
   if (!all_met()) return false;
   if (p_.labels_.empty()) return refuse(FeatureRefusalKind::kRowLabels, "there are no rows");
-  if (met_ < p_.names_.size()) add_missing_columns();
+  if (met_ == p_.names_.size()) return true;
+  if (p_.labels_.size() > kTableCellsMax / p_.names_.size()) {
+    return refuse(FeatureRefusalKind::kRowLabels,
+                  std::to_string(p_.labels_.size()) + " rows without all of the " +
+                      std::to_string(p_.names_.size()) + " features are more than are taken");
+  }
+  add_missing_columns();
   return true;
 }
 

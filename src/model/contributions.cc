@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "model/linear_model.h"
+#include "model/prepared_model.h"
 
 namespace weir::model {
 namespace {
@@ -168,6 +169,11 @@ Result<Contributions> Contributions::make(const Model& model) {
     made.coefficients_.assign(line->coefficients().begin(), line->coefficients().end());
     return made;
   }
+  if (const auto* const prepared = dynamic_cast<const PreparedModel*>(&model)) {
+    made.preparation_ = &prepared->preparation();
+    made.within_ = std::make_unique<const Contributions>(WEIR_TRY(make(prepared->model())));
+    return made;
+  }
   const auto* const boosted = dynamic_cast<const BoostedModel*>(&model);
   if (!boosted) {
     return fail(Code::kUnsupported, "models of the kind '" + std::string(model.algorithm()) +
@@ -184,10 +190,22 @@ Result<Contributions> Contributions::make(const Model& model) {
 void Contributions::explain(std::span<const double> row, std::span<double> terms) const {
   WEIR_CHECK(row.size() == features_ && terms.size() == features_ + 1);
   for (double& term : terms) term = 0;
+  if (preparation_ != nullptr) return explain_prepared(row, terms);
   terms.back() = base_;
   for (std::size_t j = 0; j < coefficients_.size(); ++j) terms[j] = coefficients_[j] * row[j];
   for (const Nodes& nodes : trees_)
     Walk(nodes, row, in_floats_, terms).down(0, {}, 1, 1, kNoFeature);
+}
+
+void Contributions::explain_prepared(std::span<const double> row, std::span<double> terms) const {
+  std::vector<double> within(preparation_->terms().size() + 1);
+  within_->explain(preparation_->expand(row), within);
+  for (std::size_t t = 0; t + 1 < within.size(); ++t) {
+    const auto& factors = preparation_->terms()[t].factors;
+    const double share = within[t] / static_cast<double>(factors.size());
+    for (const Factor& factor : factors) terms[factor.input] += share;
+  }
+  terms.back() = within.back();
 }
 
 }  // namespace weir::model

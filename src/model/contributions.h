@@ -6,6 +6,9 @@
 // Consistent Individualized Feature Attribution for Tree Ensembles, algorithm 2), and the base is
 // what the trees predict for their own data on average.
 //
+// Of a prepared model, what each term of the model within adds goes to the feature that it is made
+// of, in halves where it is the product of two.
+//
 // Terms are binary64; their sum differs from Model::predict() by the rounding of both, which for
 // trees in binary32 is that format's.
 //
@@ -16,12 +19,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "base/error.h"
 #include "model/boosted_model.h"
 #include "model/model.h"
+#include "model/preparation.h"
 
 namespace weir::model {
 
@@ -43,6 +48,7 @@ class Contributions {
   class Walk;
 
   explicit Contributions(std::size_t features) : features_(features) {}
+  void explain_prepared(std::span<const double> row, std::span<double> terms) const;
   Status add(const Tree& tree, std::size_t number);
 
   std::size_t features_;
@@ -50,6 +56,8 @@ class Contributions {
   std::vector<double> coefficients_;  // of a linear model
   std::vector<Nodes> trees_;
   bool in_floats_ = false;
+  const Preparation* preparation_ = nullptr;  // of a prepared model, and what is within
+  std::unique_ptr<const Contributions> within_;
 };
 
 }  // namespace weir::model

@@ -19,15 +19,6 @@ using Json = nlohmann::json;
 constexpr std::string_view kFormat = "weirkeeper-model";
 constexpr std::uint64_t kFormatVersion = 1;
 
-bool is_utf8(const std::string& text) {
-  try {
-    quoted(text);
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
-}
-
 bool too_deep_or_wide(std::string_view json, const FileLimits& limits) {
   int depth = 0;
   std::size_t commas = 0;
@@ -65,6 +56,15 @@ const record::Inputs& Model::inputs() const {
 }
 
 std::string quoted(const std::string& text) { return Json(text).dump(); }
+
+bool is_utf8(const std::string& text) {
+  try {
+    quoted(text);
+    return true;
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
 
 Status check_names(const record::Schema& schema) {
   std::set<std::string_view> names;

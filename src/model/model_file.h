@@ -33,7 +33,9 @@ struct FileLimits {
   std::size_t commas_max;
 };
 
+// Throws what nlohmann-json does where the text is no UTF-8.
 std::string quoted(const std::string& text);
+bool is_utf8(const std::string& text);
 
 // kBadData: names that are empty, repeated or no UTF-8, no features or more than a model has.
 Status check_names(const record::Schema& schema);

@@ -33,6 +33,28 @@ Error no_such_use(const OnnxNode& node) {
                      " is used in a way that this program does not follow");
 }
 
+// What all values of a graph may come to: each step of a column, node of a tree and coefficient
+// counts. A small graph can copy what it has a thousand times.
+constexpr std::size_t kValueUnitsMax = 20'000'000;
+
+std::size_t units_of(const Answer& answer) {
+  if (const auto* const line = std::get_if<ForeignLine>(&answer)) {
+    return 1 + line->coefficients.size();
+  }
+  std::size_t units = 1;
+  for (const Tree& tree : std::get<ForeignTrees>(answer).trees) units += tree.feature.size();
+  return units;
+}
+
+std::size_t units_of(const Value& value) {
+  if (const auto* const answer = std::get_if<Answer>(&value)) return units_of(*answer);
+  std::size_t units = 1;
+  if (const auto* const columns = std::get_if<Columns>(&value)) {
+    for (const OnnxColumn& column : *columns) units += 1 + column.steps.size();
+  }
+  return units;
+}
+
 class Interpreter {
  public:
   explicit Interpreter(const OnnxGraph& graph) : graph_(graph) {}
@@ -49,8 +71,14 @@ class Interpreter {
     }
     WEIR_TRY(take_inputs(model));
     for (const OnnxNode& node : graph_.nodes) {
-      if (node.outputs.empty() ||
-          !values_.emplace(node.outputs[0], WEIR_TRY(follow(node))).second) {
+      Value made = WEIR_TRY(follow(node));
+      units_ += units_of(made);
+      if (units_ > kValueUnitsMax) {
+        return fail(Code::kExhausted,
+                    "its nodes make more of each other than this program holds: " +
+                        std::to_string(units_) + " steps, tree nodes and coefficients");
+      }
+      if (node.outputs.empty() || !values_.emplace(node.outputs[0], std::move(made)).second) {
         return fail(corrupt("a node has no output, or that of another"));
       }
     }
@@ -167,6 +195,8 @@ class Interpreter {
     if (!first || !second || first->trees.size() + second->trees.size() > kTreesMax) {
       return fail(no_such_use(node));
     }
+    const std::size_t nodes = units_of(a) + units_of(b);
+    if (nodes > kTreeNodesMax) return fail(corrupt("there are more tree nodes than a model has"));
     ForeignTrees both = *first;
     both.base += second->base;
     both.trees.insert(both.trees.end(), second->trees.begin(), second->trees.end());
@@ -310,6 +340,7 @@ class Interpreter {
     return Value(Answer(std::move(line)));
   }
 
+  std::size_t units_ = 0;
   const OnnxGraph& graph_;
   std::map<std::string_view, Value> values_;
 };

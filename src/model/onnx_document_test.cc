@@ -162,6 +162,32 @@ TEST(OnnxDocument, is_refused_where_its_trees_are_none) {
               HasSubstr("different lengths"));
 }
 
+// Each node adds a step to each of 2,000 columns, and all of them are kept.
+TEST(OnnxDocument, is_refused_where_a_small_graph_makes_much_of_itself) {
+  WireWriter graph;
+  for (int i = 0; i < 900; ++i) {
+    const std::string from = i == 0 ? "x" : "v" + std::to_string(i - 1);
+    graph.message(1, WireWriter()
+                         .bytes(1, from)
+                         .bytes(1, "c")
+                         .bytes(2, "v" + std::to_string(i))
+                         .bytes(4, "Add"));
+  }
+  float one = 1;
+  const std::string_view raw(reinterpret_cast<const char*>(&one), sizeof one);
+  graph.message(5, WireWriter().whole(1, 1).whole(2, 1).bytes(8, "c").bytes(9, raw));
+  WireWriter shape;
+  shape.message(1, WireWriter().bytes(2, "rows")).message(1, WireWriter().whole(1, 2'000));
+  const WireWriter type = WireWriter().whole(1, 1).message(2, shape);
+  graph.message(11, WireWriter().bytes(1, "x").message(2, WireWriter().message(1, type)));
+  graph.message(12, WireWriter().bytes(1, "v899"));
+  WireWriter opset;
+  opset.bytes(1, "").whole(2, 13);
+  const std::string file = WireWriter().whole(1, 8).message(7, graph).message(8, opset).text();
+  EXPECT_LT(file.size(), 50'000u);
+  EXPECT_EQ(refusal(file).code(), Code::kExhausted) << refusal(file).message();
+}
+
 TEST(OnnxColumn, finds_the_very_double_at_which_the_answer_changes) {
   std::mt19937_64 generator(2);
   std::normal_distribution<double> normal;

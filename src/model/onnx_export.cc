@@ -192,6 +192,11 @@ WireWriter operator_set(const char* domain, std::int64_t version) {
 Result<std::string> to_onnx(const Model& model, const std::string& program_version,
                             const std::vector<std::pair<std::string, std::string>>& metadata) {
   WireWriter graph;
+  if (!model.inputs().plain()) {
+    return fail(Code::kUnsupported,
+                "a model that makes terms of its columns (categories, gaps, logarithms) cannot be "
+                "written as ONNX yet; --format mlflow can hold it");
+  }
   std::int64_t output = kOnnxFloat;
   if (const auto* const line = dynamic_cast<const LinearModel*>(&model)) {
     write_line(*line, graph);

@@ -51,6 +51,9 @@ Status Preparation::check() const {
   if (inputs_.missing_words.size() > kMissingWordsMax) {
     return fail(bad("there are more than " + std::to_string(kMissingWordsMax) + " missing words"));
   }
+  for (const std::string& word : inputs_.missing_words) {
+    if (!is_utf8(word)) return fail(bad("a missing word is not UTF-8: '" + one_line(word) + "'"));
+  }
   for (std::size_t i = 0; i < count; ++i) {
     const record::Input& input = inputs_.columns[i];
     const auto& categories = input.categories;
@@ -71,6 +74,9 @@ Status Preparation::check() const {
     for (const std::string& text : categories) {
       if (text.empty() || text.size() > kCategoryBytesMax) {
         return fail(bad("a category of " + name + " is empty or too long"));
+      }
+      if (!is_utf8(text)) {
+        return fail(bad(name + " holds text that is not UTF-8: '" + one_line(text) + "'"));
       }
     }
   }

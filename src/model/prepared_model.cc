@@ -1,5 +1,6 @@
 #include "model/prepared_model.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -16,6 +17,7 @@ using Json = nlohmann::json;
 // Terms are objects in an array, with arrays of factors, which are arrays. Of values there are the
 // categories of each input, and some for each term.
 constexpr FileLimits kLimits{5, kColumnsMax * 16 + 500'000};
+constexpr std::size_t kBlockRows = 256;
 constexpr std::string_view kModelMember = ",\n  \"model\": ";
 constexpr std::string_view kSealMember = ",\n  \"sha256\": ";
 
@@ -28,15 +30,28 @@ Result<std::unique_ptr<PreparedModel>> PreparedModel::make(Preparation preparati
     return fail(Code::kBadData, "the model within is not one of the preparation's terms");
   }
   std::unique_ptr<PreparedModel> made(new PreparedModel(std::move(preparation), std::move(model)));
-  if (made->to_json().size() > kModelBytesMax) {
-    return fail(Code::kBadData, "the names and categories are longer than a model file may be");
+  const std::string text = made->to_json();
+  // Those of the model within are its own matter, but it has passed that already.
+  const auto commas = static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) -
+                      static_cast<std::size_t>(std::ranges::count(made->model_->to_json(), ','));
+  if (text.size() > kModelBytesMax || commas > kLimits.commas_max) {
+    return fail(Code::kBadData,
+                "the names and categories are more than a model file may hold: leave columns out "
+                "(features.types, dataset.drop_columns)");
   }
   return made;
 }
 
 void PreparedModel::predict(std::span<const double> rows, std::span<double> out) const {
   WEIR_CHECK(rows.size() == out.size() * schema().features.size());
-  model_->predict(preparation_.expand(rows), out);
+  // Block by block, as there may be many more terms than features.
+  const std::size_t features = schema().features.size();
+  while (!out.empty()) {
+    const std::size_t count = std::min(out.size(), kBlockRows);
+    model_->predict(preparation_.expand(rows.first(count * features)), out.first(count));
+    rows = rows.subspan(count * features);
+    out = out.subspan(count);
+  }
 }
 
 std::string PreparedModel::to_json() const {

@@ -107,6 +107,8 @@ TEST(Preparation, refuses_what_does_not_fit_together) {
   EXPECT_NE(with([](auto& in, auto&, auto&) { in.columns[1].categories.clear(); }), "");
   EXPECT_NE(with([](auto& in, auto&, auto&) { in.columns[1].categories[0] = "b"; }), "");
   EXPECT_NE(with([](auto& in, auto&, auto&) { in.columns[0].categories = {"x"}; }), "");
+  EXPECT_NE(with([](auto& in, auto&, auto&) { in.columns[1].categories[0] = "Z\xfcrich"; }), "");
+  EXPECT_NE(with([](auto& in, auto&, auto&) { in.missing_words[0] = "\xff"; }), "");
   EXPECT_NE(with([](auto& in, auto&, auto&) { in.columns[0].positive = false; }), "");
   EXPECT_NE(with([](auto&, auto&, auto& t) { t[0].scale = 0; }), "");
   EXPECT_NE(with([](auto&, auto&, auto& t) { t[0].name = t[1].name; }), "");

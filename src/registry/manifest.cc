@@ -206,7 +206,9 @@ Result<Manifest> Manifest::parse(std::string_view text) {
       const auto& ridge = json["settings"].at("ridge");
       manifest.ridge.reset();
       if (ridge != "auto") manifest.ridge = ridge.get<double>();
-      manifest.features = features_from_json(json["settings"].at("features"));
+      if (json["settings"].contains("features")) {  // the first ones knew of none
+        manifest.features = features_from_json(json["settings"]["features"]);
+      }
     }
     if (json.contains("training")) read_training(json["training"], manifest);  // younger still
     const auto& held_out = json.at("held_out");

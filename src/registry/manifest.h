@@ -63,7 +63,7 @@ struct Manifest {
   record::Schema schema;
   record::DatasetIdentity dataset;  // where and as it was when it was taken up
   std::string dataset_sha256;  // of its bytes one after the other; empty where no one saw them so
-  std::string splits_sha256;   // the digest of its splits; empty in old manifests
+  std::string splits_sha256;   // the digest of its splits, where those were read apart
   std::uint64_t split_bytes = 0;  // where the splits were cut; 0 in old manifests
   std::uint64_t rows = 0;         // = rows_trained + rows_held_out + rows_refused
   std::uint64_t rows_trained = 0;

@@ -47,6 +47,10 @@ Status read_chunk(const format::CsvChunk& chunk, std::size_t columns,
     const auto number = parse_int64(splitter.fields()[0]);
     if (!number || *number < 0) return fail(bad_rows("one has no number"));
     numbers.push_back(static_cast<std::uint64_t>(*number));
+    if (numbers.size() > kRowsMax || numbers.size() * columns > kRowNumbersMax) {
+      return fail(bad_rows("there are more than " + std::to_string(kRowsMax) + ", or more than " +
+                           std::to_string(kRowNumbersMax) + " numbers"));
+    }
     for (std::size_t i = 1; i <= columns; ++i) {
       const std::string_view cell = splitter.fields()[i];
       double value = 0;

@@ -27,6 +27,8 @@ namespace weir::registry {
 
 inline constexpr std::size_t kOriginBytesMax = 64 * 1024;
 inline constexpr std::size_t kRowsBytesMax = 256 * 1024 * 1024;
+inline constexpr std::size_t kRowsMax = 1'000'000;
+inline constexpr std::size_t kRowNumbersMax = std::size_t{1} << 24;  // rows times columns
 inline constexpr std::size_t kModelDocumentBytesMax =
     model::kModelBytesMax + kOriginBytesMax + kRowsBytesMax;
 

@@ -104,6 +104,14 @@ TEST(ModelDocument, is_refused_where_what_follows_is_not_as_it_should_be) {
   }
 }
 
+TEST(ModelDocument, is_refused_with_more_rows_than_a_trainer_measures_on) {
+  std::string rows = "weir_row,a,b,y\n";
+  for (std::size_t i = 0; i < kRowsMax; ++i) rows += "0,0,0,0\n";
+  EXPECT_TRUE(parse_model_document(write_model_document(model_json(), {}, rows)));
+  EXPECT_THAT(refusal(write_model_document(model_json(), {}, rows + "0,0,0,0\n")).message(),
+              HasSubstr("more than 1000000"));
+}
+
 // A version's own file and rows, taken to another pipeline.
 TEST(ModelDocument, may_be_of_a_model_that_takes_categories) {
   record::Inputs inputs;

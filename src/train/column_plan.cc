@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "format/csv_chunker.h"
 #include "format/csv_record.h"
+#include "model/model.h"
 
 namespace weir::train {
 namespace {
@@ -209,7 +210,9 @@ class Planner {
       all.emplace_back("=" + categories[k], Factor{Factor::Kind::kCategory, i, k});
     }
     if (own < categories.size()) {
-      all.emplace_back("=(other)", Factor{Factor::Kind::kBeyond, i, own});
+      std::string pool = "(other)";
+      while (is_listed(categories, pool)) pool += '\'';
+      all.emplace_back("=" + pool, Factor{Factor::Kind::kBeyond, i, own});
     }
     return all;
   }
@@ -252,6 +255,14 @@ class Planner {
         if (kinds_[i] != ColumnKind::kDateTime) continue;
         return fail(Code::kBadData, "features.interactions says " + shown(text) + ", and column " +
                                         shown(names_[i]) + " is a date-time");
+      }
+      const std::size_t products = factors_of(a).size() * factors_of(b).size();
+      if (products + terms_.size() >= model::kColumnsMax) {
+        return fail(Code::kBadData, "features.interactions says " + shown(text) + ", which makes " +
+                                        std::to_string(products) +
+                                        " terms; a model has less than " +
+                                        std::to_string(model::kColumnsMax) +
+                                        " in all (features.categories_max makes them fewer)");
       }
       for (const auto& [left_name, left] : factors_of(a)) {
         for (const auto& [right_name, right] : factors_of(b)) {
@@ -347,7 +358,7 @@ Result<format::DatasetProfile> profile_dataset(
       return take();
     };
     WEIR_TRY(during(attempt(), "looking through " + store.url(part.path)));
-    if (bytes_max) break;
+    if (bytes_max && profile) break;
   }
   if (!profile) return fail(Code::kBadData, "there is no whole row to look at");
   return std::move(*profile);
@@ -397,8 +408,16 @@ Result<ColumnPlan> plan_dataset(store::FileStore& store, const registry::Dataset
   if (!first && first.error().code() != Code::kBadData && first.error().code() != Code::kCorrupt) {
     return fail(first.error());
   }
-  if (!first || first->rows() == first->malformed() || first->find(options.target) == nullptr) {
+  const bool tells = first && first->rows() > first->malformed();
+  if (tells && (first->find(options.target) == nullptr ||
+                first->columns().size() > model::kColumnsMax + options.drop_columns.size())) {
     return ColumnPlan();
+  }
+  if (!tells && options.features == registry::FeatureSettings()) return ColumnPlan();
+  if (!tells) {
+    auto plan = plan_from_all_rows(store, dataset, options, still_wanted);
+    const bool is_no_table = !plan && plan.error().code() == Code::kBadData;
+    return is_no_table ? ColumnPlan() : std::move(plan);
   }
   if (!needs_all_rows(*first, options)) return plan_columns(*first, options);
   return plan_from_all_rows(store, dataset, options, still_wanted);

@@ -160,6 +160,22 @@ TEST_F(ColumnPlanning, refuses_settings_that_do_not_fit_the_columns) {
   expect_refused("a,y\n1,2\n,3\n", {"'a'", "logarithm"});
 }
 
+TEST_F(ColumnPlanning, refuses_products_of_more_terms_than_a_model_has) {
+  std::string csv = "a,b,y\n";
+  for (int i = 0; i < 900; ++i) {
+    const std::string number = std::to_string(i % 60);
+    csv += "p" + number + ",q" + std::to_string(i % 50) + ",1\n";
+  }
+  options.features.interactions = {"a*b"};
+  expect_refused(csv, {"'a*b'", "terms", "features.categories_max"});
+}
+
+TEST_F(ColumnPlanning, finds_another_name_for_what_is_pooled_where_a_category_has_it) {
+  options.features.categories_max = 2;
+  EXPECT_EQ(terms("c,y\na,1\na,1\na,1\n(other),1\n(other),1\nc,1\nd,1\n"),
+            (std::vector<std::string>{"c=(other)", "c=(other)'"}));
+}
+
 TEST_F(ColumnPlanning, refuses_a_table_of_which_nothing_is_left) {
   expect_refused("a,b,y\nx,,1\nx,,2\n", {"no feature column", "'a' is ignored", "same text"});
   std::string ids = "a,y\n";

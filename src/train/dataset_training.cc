@@ -58,12 +58,6 @@ class Totals {
         totals_(shape_, options, 0),
         open_(shape_) {}
 
-  // The digests of the next splits. They are here before a chunk of any later split is.
-  void add_digests(std::vector<std::string> digests) {
-    const std::lock_guard lock(mutex_);
-    for (std::string& digest : digests) digests_.emplace(next_digest_++, std::move(digest));
-  }
-
   // Takes a finished chunk; merges it and those that waited for it. False once there are more bad
   // rows than allowed: what follows is of no use.
   bool add(std::uint64_t order, ChunkResult result) {
@@ -93,8 +87,7 @@ class Totals {
  private:
   void close_until(std::uint64_t split) {
     while (totals_.end() < split) {
-      const auto digest = digests_.extract(totals_.end());
-      totals_.add_split(std::move(open_).close(std::move(digest.mapped())));
+      totals_.add_split(std::move(open_).close(""));  // what was read as a whole has its sha256
       open_ = OpenSplit(shape_);
     }
   }
@@ -105,10 +98,8 @@ class Totals {
   const std::uint64_t bad_rows_max_;
   SplitTotals totals_;  // of splits that have ended; the rest of it of all chunks
   OpenSplit open_;
-  std::map<std::uint64_t, std::string> digests_;  // of splits that have not ended
   std::map<std::uint64_t, ChunkResult> waiting_;
   std::uint64_t next_ = 0;
-  std::uint64_t next_digest_ = 0;
 };
 
 class Pass {
@@ -165,7 +156,6 @@ class Pass {
     chunker_options.record_bytes_max = options_.record_bytes_max;
     chunker_options.split_bytes = options_.split_bytes;
     format::CsvChunker chunker(chunker_options);
-    PartDigests digests(options_.split_bytes);
     // The numbers of the splits follow from the lengths that were listed.
     const std::uint64_t length = dataset_.parts[part].length;
     std::uint64_t read = 0;
@@ -176,22 +166,19 @@ class Pass {
                            read += bytes.size();
                            if (read > length) return changed();
                            hash_.update(bytes);
-                           if (plan_.splits > 1) digests.update(bytes);
                            bytes_ += bytes.size();
                            WEIR_TRY(report_progress());
                            WEIR_TRY(chunker.feed(bytes));
-                           return take_chunks(part, chunker, digests);
+                           return take_chunks(part, chunker);
                          }));
     if (read != length) return changed();
     WEIR_TRY(chunker.finish());
-    if (plan_.splits > 1) digests.finish();
-    return take_chunks(part, chunker, digests);
+    return take_chunks(part, chunker);
   }
 
-  Status take_chunks(std::size_t part, format::CsvChunker& chunker, PartDigests& digests) {
+  Status take_chunks(std::size_t part, format::CsvChunker& chunker) {
     if (!chunker.header()) return {};
     WEIR_TRY(see_header(*chunker.header(), part));
-    totals_->add_digests(digests.take());
     while (auto chunk = chunker.next()) {
       const std::uint64_t split = plan_.first_split[part] + chunk->offset / options_.split_bytes;
       if (split != split_) {
@@ -257,7 +244,6 @@ class Pass {
 
   Result<TrainedModel> make_model() {
     const std::string sha256 = hash_.finish_hex();
-    if (plan_.splits == 1) totals_->add_digests({sha256});
     SplitTotals totals = totals_->finish(plan_.splits, *sample_);
     totals.growing = std::move(growing_);
     growing_.reset();
@@ -265,6 +251,7 @@ class Pass {
         WEIR_TRY(make_trained_model(std::move(totals), intake_->schema(), columns_, options_,
                                     [this] { return report_progress(); }));
     trained.manifest.dataset_sha256 = sha256;
+    trained.manifest.splits_sha256 = plan_.splits == 1 ? sha256 : "";
     return trained;
   }
 
@@ -314,6 +301,9 @@ Result<TrainedModel> train_on_dataset(store::FileStore& store, const registry::D
   if (trained || plan.from_all_rows || !pass.met_texts()) return trained;
   // What looked like numbers at first may be something else further down.
   const auto second_plan = plan_from_all_rows(store, dataset, options, still_wanted);
+  if (!second_plan && second_plan.error().code() != Code::kBadData) {
+    return fail(Error(second_plan.error()).while_doing(what));
+  }
   if (!second_plan || second_plan->same_as(plan)) return trained;
   return Pass(store, dataset, options, *second_plan, progress).run();
 }

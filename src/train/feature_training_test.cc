@@ -128,6 +128,16 @@ TEST_F(FeatureTraining, looks_through_all_rows_where_the_first_ones_told_too_lit
   EXPECT_EQ(trained->manifest.feature_types, (std::vector<std::string>{"number", "category"}));
 }
 
+TEST_F(FeatureTraining, looks_further_where_the_first_part_of_a_folder_holds_no_row) {
+  store.put("/dataset/f/_SUCCESS", "");
+  store.put("/dataset/f/part-0", "a,colour,y\n");
+  store.put("/dataset/f/part-1", colours(200, false));
+  const auto trained = train_on_dataset(store, *folder.open("/dataset/f"), options,
+                                        [](const TrainingProgress&) { return Status{}; });
+  ASSERT_TRUE(trained) << trained.error().message();
+  EXPECT_EQ(trained->manifest.feature_types, (std::vector<std::string>{"number", "category"}));
+}
+
 TEST_F(FeatureTraining, refuses_rows_whose_logarithm_there_is_not) {
   options.features.log = {"a"};
   const auto refused = train_on("a,y\n1,2\n2,3\n0,3\n3,4\n4,5\n5,6\n");

@@ -153,7 +153,8 @@ Result<std::string> dump(const Json& json) {
 std::string difference_of(const Json& a, const Json& b, const std::string& prefix) {
   for (const auto& [name, value] : a.items()) {
     if (value == b.at(name)) continue;
-    if (value.is_object()) return difference_of(value, b.at(name), prefix + name + ".");
+    if (value.is_object() && b.at(name).is_object())
+      return difference_of(value, b.at(name), prefix + name + ".");
     return prefix + name + ": " + one_line(dump_lossy(value)) + " and " +
            one_line(dump_lossy(b.at(name)));
   }
@@ -177,8 +178,11 @@ PlannedSplit read_split_members(const Json& json) {
 
 Status check(const PlannedSplit& split) {
   const std::uint64_t bytes = split.plan->options.split_bytes;
-  const bool fits = split.number < split.plan->splits && split.part_number <= split.number &&
-                    split.offset % bytes == 0 && split.offset <= split.part.length &&
+  const bool alone = split.part_number == 0 && split.number == split.offset / bytes &&
+                     split.part.length == split.plan->bytes;
+  const bool fits = (alone || split.plan->is_folder) && split.number < split.plan->splits &&
+                    split.part_number <= split.number && split.offset % bytes == 0 &&
+                    split.offset <= split.part.length &&
                     split.length == std::min(bytes, split.part.length - split.offset) &&
                     (split.length > 0 || split.offset == 0) &&
                     split.number - split.part_number >= split.offset / bytes;

@@ -61,8 +61,14 @@ Result<TrainedModel> fit_state(SplitState state, const std::string& part_url_pre
   }
   const std::string what = "training on " + part_url_prefix + plan.dataset;
   if (right.totals->refused.count() > plan.options.bad_rows_max) {
-    return fail(
-        too_many_bad_rows(right.totals->refused, plan.options, plan.is_folder).while_doing(what));
+    Error error = too_many_bad_rows(right.totals->refused, plan.options, plan.is_folder);
+    if (!plan.columns.from_all_rows &&
+        met_in_features(right.totals->refused, format::RowFault::kNotANumber, plan.options)) {
+      error = Error(error.code(), error.reason() +
+                                      "; where a column is none of numbers further down than the "
+                                      "plan looked, features.types says what it is");
+    }
+    return fail(std::move(error).while_doing(what));
   }
   const RowIntake intake =
       WEIR_TRY(during(RowIntake::make(plan.header, plan.options, plan.columns), what));

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "store/memory_file_store.h"
 #include "train/dataset_training.h"
+#include "train/same_bytes.h"
 #include "train/split_state_file.h"
 
 namespace weir::train {
@@ -56,11 +57,12 @@ class SplitStateTest : public ::testing::Test {
     return outcome(fit_state(std::move(all.front()), memory.url(""), kStillWanted));
   }
 
-  // Everything that may differ, in one text. The bytes one after the other have no digest where
-  // they were read apart.
+  // Everything that may differ, in one text, but for the digests: bytes that were read apart have
+  // another one than those that were read as a whole.
   static std::string outcome(Result<TrainedModel> trained) {
     if (!trained) return trained.error().message();
     trained->manifest.dataset_sha256 = "";
+    trained->manifest.splits_sha256 = "";
     return trained->model_json + trained->test_csv + trained->manifest.to_json();
   }
 
@@ -268,10 +270,21 @@ TEST_F(SplitStateTest, gives_a_digest_that_anyone_can_compute) {
   std::string h[3];
   for (int i = 0; i < 3; ++i) h[i] = sha256_hex(std::string_view(*whole).substr(20 * i, 20));
   const auto dataset = folder.open(path);
-  const auto trained = train_on_dataset(memory, *dataset, options, kNoProgress);
+  auto trained = train_on_dataset(memory, *dataset, options, kNoProgress);
   ASSERT_TRUE(trained) << trained.error().message();
+  EXPECT_EQ(trained->manifest.dataset_sha256, sha256_hex(*whole));
+  EXPECT_EQ(trained->manifest.splits_sha256, "");
+  EXPECT_TRUE(*has_bytes_of(memory, *dataset, trained->manifest));
+  std::vector<SplitState> all = states();
+  for (std::size_t i = 1; i < all.size(); ++i) ASSERT_TRUE(all[0].append(std::move(all[i])));
+  trained = fit_state(std::move(all.front()), memory.url(""), kStillWanted);
+  ASSERT_TRUE(trained) << trained.error().message();
+  EXPECT_EQ(trained->manifest.dataset_sha256, "");
   EXPECT_EQ(trained->manifest.splits_sha256, sha256_hex(sha256_hex(h[0] + h[1]) + h[2]));
   EXPECT_EQ(trained->manifest.split_bytes, 20U);
+  EXPECT_TRUE(*has_bytes_of(memory, *dataset, trained->manifest));
+  memory.put(path, *whole + "6,e,7\n");
+  EXPECT_FALSE(*has_bytes_of(memory, *folder.open(path), trained->manifest));
 }
 
 }  // namespace

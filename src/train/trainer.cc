@@ -196,7 +196,7 @@ Result<std::optional<std::uint64_t>> Trainer::version_of_same_bytes(
   if (!manifest) return std::optional<std::uint64_t>();  // the next training mends it
   if (manifest->dataset.length != dataset.identity.length || manifest->seed != options_.seed ||
       manifest->test_fraction != options_.test_fraction ||
-      manifest->schema.target != options_.target ||
+      (!manifest->imported && manifest->schema.target != options_.target) ||
       manifest->drop_columns != options_.drop_columns ||
       manifest->intercept != options_.intercept ||
       manifest->wanted_algorithm != options_.algorithm || manifest->features != options_.features ||

@@ -5,8 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.prepared import Spelt
 from support.stack import ROOT
-from support.tables import BOSTON, read_table
+from support.tables import BOSTON, houses, read_table
 
 # An environment of its own, with the real ones in it: stack/setup --for test makes it.
 PYTHON = ROOT / ".weir/models-venv/bin/python"
@@ -72,3 +73,34 @@ def test_an_export_overwrites_nothing_and_says_what_is_wrong(make_pipeline):
     assert pipeline.run("models", "export", 1, "--format", "pickle", "--to", "x").returncode == 2
     left = [path.name for path in pipeline.folder.iterdir() if ".tmp" in path.name]
     assert left == []
+
+
+def test_mlflow_loads_a_model_of_categories_and_gaps_and_onnx_is_refused_by_name(make_pipeline):
+    pipeline = make_pipeline(target="price")
+    pipeline.set("features.missing", "mean")
+    pipeline.set("features.log", ["tax"])
+    pipeline.set("features.interactions", ["zone*size"])
+    pipeline.train_once("houses.csv", houses(1))
+    folder = pipeline.folder / "exported"
+    pipeline.ok("models", "export", 1, "--format", "mlflow", "--to", folder)
+    names = ["zone", "tax", "size", "built"]
+    rows = [
+        ["nowhere", 2.0, 50.5, "2001-02-03"],
+        ["7", 2.5, None, "2001-02-03 10:30"],
+        [None, 1e-3, 70.25, "2001-02-03T10:30:01.125+01:00"],
+    ]
+    found = predictions_of("mlflow", folder, names, rows)
+    model = pipeline.model(1)
+    expected = []
+    for row in rows:
+        said = dict(zip(names, (Spelt(repr(v)) if isinstance(v, float) else v for v in row)))
+        expected.append(model.predict([model.number(i, said[f]) for i, f in enumerate(model.features)]))
+    assert [number.hex() for number in found["predictions"]] == [number.hex() for number in expected]
+    done = pipeline.run("models", "export", 1, "--format", "onnx", "--to", "x")
+    assert done.returncode != 0 and b"cannot be written as ONNX yet; --format mlflow" in done.stderr
+    # What each column has to do with a prediction sums to it.
+    (pipeline.folder / "few.csv").write_bytes(houses(2, rows=20))
+    told = pipeline.ok("predict", "few.csv", "--model", 1, "--contributions", "-o", "json")
+    for line in map(json.loads, told.splitlines()):
+        assert set(line["contributions"]) == set(model.features)
+        assert sum(line["contributions"].values()) + line["base"] == pytest.approx(line["prediction"], rel=1e-9)

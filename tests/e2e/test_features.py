@@ -1,38 +1,9 @@
 """Columns that are more than numbers: categories, date-times, gaps, logarithms and products."""
 
-import csv
-import io
 import json
-import random
 
 from support.promises import check_promises
-
-COLUMNS = ["id", "size", "zone", "built", "tax", "price"]
-
-
-def houses(seed, rows=600, gaps=True):
-    """Prices that follow from the size, the zone, the year and the logarithm of the tax."""
-    generator = random.Random(seed)
-    worth = {"north": 0.0, "o'er, \"west\"": 40.0, "südlich": -25.0, "7": 90.0}
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for number in range(rows):
-        size = generator.uniform(20, 200)
-        zone = generator.choices(list(worth), weights=[4, 3, 2, 1])[0]
-        year = generator.randint(1950, 2020)
-        tax = generator.uniform(0.5, 60)
-        price = 3 * size + worth[zone] + 0.5 * (year - 1950) - 2 * tax + generator.gauss(0, 1)
-        built = f"{year}-{generator.randint(1, 12):02}-{generator.randint(1, 28):02}"
-        if number % 3 == 0:
-            built += f"T{generator.randint(0, 23):02}:30:15.25+02:00"
-        row = [f"house {seed}.{number}", repr(size), zone, built, f"{tax:.3f}", repr(price)]
-        if gaps and number % 11 == 0:
-            row[1] = generator.choice(["", "NA"])
-        if gaps and number % 17 == 0:
-            row[2] = ""
-        writer.writerow(row)
-    return out.getvalue().encode()
+from support.tables import houses
 
 
 def test_columns_of_all_kinds_are_trained_on_scored_and_audited(make_pipeline):

@@ -28,7 +28,8 @@ def test_of_twenty_trainers_one_trains_a_data_set_once(pipeline):
     evidence = check_promises(pipeline)
     assert [record["type"] for _, record in evidence.control] == ["train", "resume", "halt", "resume"]
     assert pipeline.versions() == [1, 2]
-    assert sum("data set taken up" in process.stderr for process in trainers) == 2
+    # Where the group is still gathering, one may lead twice.
+    assert sum(process.stderr.count("data set taken up") for process in trainers) == 2
 
 
 def leader_of(pipeline, trainers):
