@@ -219,15 +219,7 @@ train::TrainerOptions Context::trainer_options() const {
   options.watch_interval = own.dataset.watch_interval;
   options.settle_time = own.dataset.settle_time;
   options.program_version = kProgramVersion;
-  options.seed = static_cast<std::uint64_t>(own.dataset.seed);
-  options.test_fraction = own.dataset.test_fraction;
-  options.target = own.dataset.target;
-  options.drop_columns = own.dataset.drop_columns;
-  options.intercept = own.model.intercept;
-  options.algorithm = own.model.algorithm;
-  options.boosted = boosted_settings(own);
-  options.features = feature_settings(own);
-  options.ridge = own.model.ridge;
+  options.training = training_options();
   options.require = {own.model.require.r2, own.model.require.worse_than_live_max};
   return options;
 }

@@ -5,11 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <random>
-#include <sstream>
 
 #include "model/foreign_model.h"
 #include "model/linear_model.h"
@@ -24,12 +22,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 std::string file(const std::string& name) {
-  std::ifstream stream(std::string(WEIR_SOURCE_DIR) + "/src/model/testdata/foreign/" + name,
-                       std::ios::binary);
-  EXPECT_TRUE(stream) << name;
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+  return read_test_file("src/model/testdata/foreign/" + name);
 }
 
 double sum_of(const std::vector<double>& terms) {

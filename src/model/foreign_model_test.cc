@@ -5,11 +5,9 @@
 
 #include <bit>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 
 #include "model/test_tables.h"
 
@@ -23,12 +21,7 @@ using testing::IsEmpty;
 using testing::StartsWith;
 
 std::string file(const std::string& name) {
-  std::ifstream stream(std::string(WEIR_SOURCE_DIR) + "/src/model/testdata/foreign/" + name,
-                       std::ios::binary);
-  EXPECT_TRUE(stream) << name;
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+  return read_test_file("src/model/testdata/foreign/" + name);
 }
 
 Error refusal(const std::string& document) {

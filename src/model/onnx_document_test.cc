@@ -4,11 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 
 #include "model/onnx_column.h"
 #include "model/protobuf_wire.h"
@@ -23,12 +21,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::string file(const std::string& name) {
-  std::ifstream stream(std::string(WEIR_SOURCE_DIR) + "/src/model/testdata/onnx/" + name,
-                       std::ios::binary);
-  EXPECT_TRUE(stream) << name;
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
+  return read_test_file("src/model/testdata/onnx/" + name);
 }
 
 std::unique_ptr<Model> taken(const std::string& name) {

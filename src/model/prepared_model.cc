@@ -30,11 +30,10 @@ Result<std::unique_ptr<PreparedModel>> PreparedModel::make(Preparation preparati
     return fail(Code::kBadData, "the model within is not one of the preparation's terms");
   }
   std::unique_ptr<PreparedModel> made(new PreparedModel(std::move(preparation), std::move(model)));
-  const std::string text = made->to_json();
-  // Those of the model within are its own matter, but it has passed that already.
-  const auto commas = static_cast<std::size_t>(std::count(text.begin(), text.end(), ',')) -
-                      static_cast<std::size_t>(std::ranges::count(made->model_->to_json(), ','));
-  if (text.size() > kModelBytesMax || commas > kLimits.commas_max) {
+  // The model within has passed limits of its own. Behind it is the seal, and a comma before each.
+  const std::string around = made->before_model();
+  const auto commas = static_cast<std::size_t>(std::ranges::count(around, ',')) + 2;
+  if (commas > kLimits.commas_max || made->to_json().size() > kModelBytesMax) {
     return fail(Code::kBadData,
                 "the names and categories are more than a model file may hold: leave columns out "
                 "(features.types, dataset.drop_columns)");
@@ -54,12 +53,14 @@ void PreparedModel::predict(std::span<const double> rows, std::span<double> out)
   }
 }
 
+std::string PreparedModel::before_model() const {
+  return file_head(kPrepared, schema()) + preparation_members(preparation_);
+}
+
 std::string PreparedModel::to_json() const {
-  std::string text = file_head(kPrepared, schema());
-  text += preparation_members(preparation_);
   std::string within = model_->to_json();
   if (within.ends_with('\n')) within.pop_back();
-  return sealed_file(std::move(text) + std::string(kModelMember) + within);
+  return sealed_file(before_model() + std::string(kModelMember) + within);
 }
 
 // The file within is cut out first: each of the two is held to its own limits. (No JSON string has

@@ -47,6 +47,8 @@ class PreparedModel final : public Model {
   const Model& model() const { return *model_; }
 
  private:
+  std::string before_model() const;  // of the file
+
   PreparedModel(Preparation preparation, std::unique_ptr<Model> model)
       : preparation_(std::move(preparation)), model_(std::move(model)) {}
 

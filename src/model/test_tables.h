@@ -47,6 +47,15 @@ inline Accumulator accumulate(const Rows& rows, RowKeeping keeping = RowKeeping:
   return accumulator;
 }
 
+// The bytes of a file of the project.
+inline std::string read_test_file(const std::string& path_in_project) {
+  std::ifstream stream(std::string(WEIR_SOURCE_DIR) + "/" + path_in_project, std::ios::binary);
+  EXPECT_TRUE(stream) << path_in_project;
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
 struct Table {
   std::vector<std::string> names;
   Rows rows;

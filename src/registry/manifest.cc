@@ -63,19 +63,13 @@ Json training_json(const Manifest& manifest) {
     candidates.push_back(std::move(json));
   }
   return {{"algorithm", manifest.wanted_algorithm},
-          {"boosted",
-           {{"trees", manifest.boosted.trees},
-            {"depth", manifest.boosted.depth},
-            {"learning_rate", manifest.boosted.learning_rate},
-            {"rows_max", manifest.boosted.rows_max}}},
+          {"boosted", boosted_to_json(manifest.boosted)},
           {"candidates", std::move(candidates)}};
 }
 
 void read_training(const nlohmann::json& json, Manifest& manifest) {
   manifest.wanted_algorithm = json.at("algorithm");
-  const auto& boosted = json.at("boosted");
-  manifest.boosted = {unsigned_at(boosted, "trees"), unsigned_at(boosted, "depth"),
-                      boosted.at("learning_rate"), unsigned_at(boosted, "rows_max")};
+  manifest.boosted = boosted_from_json(json.at("boosted"));
   for (const auto& from : json.at("candidates")) {
     Candidate candidate;
     candidate.algorithm = from.at("algorithm");
@@ -113,6 +107,18 @@ FeatureSettings features_from_json(const nlohmann::json& json) {
   features.log = json.at("log").get<std::vector<std::string>>();
   features.interactions = json.at("interactions").get<std::vector<std::string>>();
   return features;
+}
+
+nlohmann::ordered_json boosted_to_json(const BoostedSettings& boosted) {
+  return {{"trees", boosted.trees},
+          {"depth", boosted.depth},
+          {"learning_rate", boosted.learning_rate},
+          {"rows_max", boosted.rows_max}};
+}
+
+BoostedSettings boosted_from_json(const nlohmann::json& json) {
+  return {unsigned_at(json, "trees"), unsigned_at(json, "depth"), json.at("learning_rate"),
+          unsigned_at(json, "rows_max")};
 }
 
 std::vector<std::string> feature_types_of(const record::Inputs& inputs) {

@@ -53,9 +53,11 @@ struct Candidate {
 // "number", "category", …: one for each feature; none where each is a number.
 std::vector<std::string> feature_types_of(const record::Inputs& inputs);
 
-// As they stand in a manifest. The second throws nlohmann's exceptions for what is not whole.
+// As they stand in a manifest. Those from JSON throw nlohmann's exceptions for what is not whole.
 nlohmann::ordered_json features_to_json(const FeatureSettings& features);
 FeatureSettings features_from_json(const nlohmann::json& json);
+nlohmann::ordered_json boosted_to_json(const BoostedSettings& boosted);
+BoostedSettings boosted_from_json(const nlohmann::json& json);
 
 struct Manifest {
   std::uint64_t version = 0;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <utility>
 
 #include "base/text.h"
@@ -56,6 +55,28 @@ std::string percent(std::uint64_t part, std::uint64_t of) {
   return text;
 }
 
+// The columns that are neither the target nor dropped, in the data set's order.
+std::vector<const ColumnProfile*> feature_columns(const format::DatasetProfile& profile,
+                                                  const TrainingOptions& options) {
+  std::vector<const ColumnProfile*> features;
+  for (const ColumnProfile& column : profile.columns()) {
+    if (column.name == options.target || is_listed(options.drop_columns, column.name)) continue;
+    features.push_back(&column);
+  }
+  return features;
+}
+
+// What features.types says of a column, if it does.
+std::optional<ColumnKind> named_kind(const ColumnProfile& column,
+                                     const registry::FeatureSettings& settings) {
+  std::optional<ColumnKind> kind;
+  for (const std::string& type : settings.types) {
+    const auto [name, word] = split_type(type);
+    if (name == column.name) kind = kind_named(word);
+  }
+  return kind;
+}
+
 class Planner {
  public:
   Planner(const format::DatasetProfile& profile, const TrainingOptions& options)
@@ -76,39 +97,32 @@ class Planner {
 
  private:
   Status find_kinds() {
-    std::vector<std::string> features;
-    for (const ColumnProfile& column : profile_.columns()) {
-      if (column.name == options_.target || is_listed(options_.drop_columns, column.name)) continue;
-      features.push_back(column.name);
-    }
-    std::map<std::string, ColumnKind> wanted;
+    const auto features = feature_columns(profile_, options_);
+    std::vector<std::string> names;
+    for (const ColumnProfile* column : features) names.push_back(column->name);
     for (const std::string& type : settings_.types) {
       const auto [name, word] = split_type(type);
-      const auto kind = kind_named(word);
-      if (!kind) {
+      if (!kind_named(word)) {
         return fail(Code::kBadData, "features.types says " + shown(type) +
                                         ": what follows the last '=' is none of number, category, "
                                         "date-time and ignored");
       }
-      if (!is_listed(features, name)) {
-        return fail(unknown_column("features.types", name, features));
-      }
-      wanted[name] = *kind;
+      if (!is_listed(names, name)) return fail(unknown_column("features.types", name, names));
     }
-    for (const std::string& name : features) {
-      const ColumnProfile& column = *profile_.find(name);
-      const auto chosen = wanted.find(name);
-      const ColumnKind kind = chosen == wanted.end() ? column.kind() : chosen->second;
+    for (const ColumnProfile* column : features) {
+      const auto named = named_kind(*column, settings_);
+      const ColumnKind kind = named.value_or(column->kind());
       if (kind == ColumnKind::kIgnored) {
-        plan_.ignored.push_back(name);
-        if (chosen == wanted.end()) {
-          plan_.notes.push_back("column " + shown(name) + " is ignored: " + column.why_ignored());
+        plan_.ignored.push_back(column->name);
+        if (!named) {
+          plan_.notes.push_back("column " + shown(column->name) +
+                                " is ignored: " + column->why_ignored());
         }
         continue;
       }
-      names_.push_back(name);
+      names_.push_back(column->name);
       kinds_.push_back(kind);
-      columns_.push_back(&column);
+      columns_.push_back(column);
     }
     if (names_.empty()) {
       return fail(Code::kBadData, "no feature column is left beside the target " +
@@ -367,19 +381,12 @@ Result<format::DatasetProfile> profile_dataset(
 bool needs_all_rows(const format::DatasetProfile& first, const TrainingOptions& options) {
   const registry::FeatureSettings& settings = options.features;
   if (settings.missing != "refuse" || settings.standardise) return true;
-  for (const ColumnProfile& column : first.columns()) {
-    if (column.name == options.target || is_listed(options.drop_columns, column.name)) continue;
-    ColumnKind kind = column.kind();
-    for (const std::string& type : settings.types) {
-      const auto [name, word] = split_type(type);
-      if (name == column.name) kind = kind_named(word).value_or(kind);
-    }
-    if (kind == ColumnKind::kNumber) continue;
-    if (kind == ColumnKind::kIgnored && is_listed(settings.types, column.name + "=ignored"))
-      continue;
-    return true;
-  }
-  return false;
+  const auto features = feature_columns(first, options);
+  return std::any_of(features.begin(), features.end(), [&](const ColumnProfile* column) {
+    const auto named = named_kind(*column, settings);
+    if (named == ColumnKind::kIgnored) return false;
+    return named.value_or(column->kind()) != ColumnKind::kNumber;
+  });
 }
 
 Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile,

@@ -9,6 +9,7 @@
 #include "model/metrics.h"
 #include "registry/model_document.h"
 #include "train/predict_rows.h"
+#include "train/settings_in_manifest.h"
 
 namespace weir::train {
 namespace {
@@ -66,14 +67,7 @@ Result<TrainedModel> import_model_document(std::string_view bytes, const Trainin
   manifest.rows_held_out = document.rows.rows;
   // The settings that are in force: the same document, dropped again under them, is none that is
   // new.
-  manifest.seed = options.seed;
-  manifest.test_fraction = options.test_fraction;
-  manifest.drop_columns = options.drop_columns;
-  manifest.intercept = options.intercept;
-  manifest.ridge = options.ridge;
-  manifest.wanted_algorithm = options.algorithm;
-  manifest.boosted = options.boosted;
-  manifest.features = options.features;
+  tell_settings(options, manifest);
   manifest.notes = document.origin.notes;
   WEIR_TRY(measure(document, manifest));
   manifest.imported = std::move(document.origin);

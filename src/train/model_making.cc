@@ -5,22 +5,12 @@
 #include "base/text.h"
 #include "registry/model_document.h"
 #include "train/model_choice.h"
+#include "train/settings_in_manifest.h"
 
 namespace weir::train {
 namespace {
 
 constexpr std::size_t kReasonExamplesMax = 5;
-
-void tell_settings(const TrainingOptions& options, registry::Manifest& manifest) {
-  manifest.seed = options.seed;
-  manifest.test_fraction = options.test_fraction;
-  manifest.drop_columns = options.drop_columns;
-  manifest.intercept = options.intercept;
-  manifest.ridge = options.ridge;
-  manifest.wanted_algorithm = options.algorithm;
-  manifest.boosted = options.boosted;
-  manifest.features = options.features;
-}
 
 }  // namespace
 

@@ -30,11 +30,7 @@ Json options_json(const TrainingOptions& options) {
           {"intercept", options.intercept},
           {"ridge", options.ridge ? Json(*options.ridge) : Json("auto")},
           {"algorithm", options.algorithm},
-          {"boosted",
-           {{"trees", options.boosted.trees},
-            {"depth", options.boosted.depth},
-            {"learning_rate", options.boosted.learning_rate},
-            {"rows_max", options.boosted.rows_max}}},
+          {"boosted", registry::boosted_to_json(options.boosted)},
           {"features", registry::features_to_json(options.features)},
           {"split_bytes", options.split_bytes}};
 }
@@ -58,9 +54,7 @@ TrainingOptions read_options(const Json& json) {
   options.ridge = std::nullopt;
   if (json.at("ridge") != "auto") options.ridge = json.at("ridge").get<double>();
   options.algorithm = json.at("algorithm").get<std::string>();
-  const Json& boosted = json.at("boosted");
-  options.boosted = {whole(boosted, "trees"), whole(boosted, "depth"),
-                     boosted.at("learning_rate").get<double>(), whole(boosted, "rows_max")};
+  options.boosted = registry::boosted_from_json(json.at("boosted"));
   options.features = registry::features_from_json(json.at("features"));
   options.split_bytes = whole(json, "split_bytes");
   return options;

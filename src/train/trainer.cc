@@ -24,6 +24,7 @@
 #include "train/models_of_log.h"
 #include "train/quality_gate.h"
 #include "train/same_bytes.h"
+#include "train/settings_in_manifest.h"
 
 namespace weir::train {
 namespace {
@@ -194,14 +195,8 @@ Result<std::optional<std::uint64_t>> Trainer::version_of_same_bytes(
   if (live == 0) return std::optional<std::uint64_t>();
   auto manifest = models_.manifest(live);
   if (!manifest) return std::optional<std::uint64_t>();  // the next training mends it
-  if (manifest->dataset.length != dataset.identity.length || manifest->seed != options_.seed ||
-      manifest->test_fraction != options_.test_fraction ||
-      (!manifest->imported && manifest->schema.target != options_.target) ||
-      manifest->drop_columns != options_.drop_columns ||
-      manifest->intercept != options_.intercept ||
-      manifest->wanted_algorithm != options_.algorithm || manifest->features != options_.features ||
-      (options_.algorithm != model::kLinear && manifest->boosted != options_.boosted) ||
-      (options_.algorithm != model::kBoosted && manifest->ridge != options_.ridge)) {
+  if (manifest->dataset.length != dataset.identity.length ||
+      !has_settings_of(*manifest, options_.training)) {
     return std::optional<std::uint64_t>();
   }
   if (!WEIR_TRY(has_bytes_of(store_, dataset, *manifest))) return std::optional<std::uint64_t>();

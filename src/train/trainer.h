@@ -52,17 +52,7 @@ struct TrainerOptions {
   Millis broker_timeout{30'000};
   int training_tries_max = 3;
   std::string program_version;
-  // What of the settings shapes a model: a data set that is dropped again under other settings is
-  // new.
-  std::uint64_t seed = 1;
-  double test_fraction = 0.25;
-  std::string target;
-  std::vector<std::string> drop_columns;
-  bool intercept = true;
-  std::string algorithm = "linear";
-  registry::BoostedSettings boosted;
-  registry::FeatureSettings features;
-  std::optional<double> ridge = 0.0;
+  TrainingOptions training;         // a data set that is dropped again under others is new
   registry::QualityBounds require;  // what a model must be worth to be put in force
 };
 

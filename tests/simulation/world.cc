@@ -417,7 +417,7 @@ Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
   own.watch_interval = Millis{500};
   own.broker_timeout = kTimeout;
   own.program_version = "simulation";
-  own.target = "y";
+  own.training.target = "y";
   return std::unique_ptr<Role>(WEIR_TRY(train::Trainer::open(
       own, *actor.broker, actor.store, kDatasets, kModels,
       [this, &actor](const registry::Dataset& dataset, const train::ProgressFunction& progress) {
