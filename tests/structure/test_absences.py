@@ -25,7 +25,8 @@ def includes_of(names):
 
 def test_offsets_are_committed_in_one_place():
     names = program(but=["stream"])
-    found = list(lines_with(r"(->|\.)commit\(", names))
+    # (The bytes that a socket has put into a buffer are "committed" to it, in Beast's words.)
+    found = list(lines_with(r"(?<!buffer_)(->|\.)commit\(", names))
     without = set(lines_with(r"->commit\(\{\}, \{\}, nullptr\)", names))
     assert {name for name, _ in without} == {"src/gate/control_log.cc", "src/score/replay.cc"}
     faults = [f"{name}:{number}" for name, number in found
@@ -56,7 +57,7 @@ def test_model_and_format_touch_nothing_outside():
 def test_threads_begin_only_where_architecture_says():
     allowed = {"src/cli/supervisor.cc", "src/cli/ending.cc", "src/cli/command_run.cc",
                "src/train/dataset_training.cc", "src/stream/kafka_client.cc",
-               "src/score/model_loader.cc", "src/store/webhdfs_file_store.cc"}
+               "src/http/server.cc", "src/score/model_loader.cc", "src/store/webhdfs_file_store.cc"}
     faults = [f"{name}:{number}" for name, number in
               lines_with(r"std::j?thread\b(?!::hardware)|std::async", program()) if name not in allowed]
     assert not faults, report(faults, "a thread that ARCHITECTURE.md does not tell of:")

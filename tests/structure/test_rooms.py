@@ -10,6 +10,7 @@ from tree import files, is_test, report, room_of, sources, text
 ROOMS = {
     "base": [],
     "record": ["base"],
+    "http": ["base"],
     "config": ["base"],
     "format": ["base", "record"],
     "store": ["base", "record", "config"],
@@ -35,7 +36,8 @@ LIBRARIES = [
     (r"librdkafka/", ["stream"], r"\.cc$|_internal\.h$"),
     (r"curl/", ["store"], CODE),
     (r"hiredis/", [], CODE),
-    (r"boost/", [], CODE),
+    (r"boost/", ["http"], r"\.cc$|_internal\.h$"),
+    (r"zlib\.h$", ["http"], CODE),
     (r"CLI/", ["cli"], r"\.(cc|h)$"),
     (r"yaml-cpp/|pugixml\.hpp$", ["config"], CODE),
     (r"simdjson\.h$", ["format", "audit"], CODE),

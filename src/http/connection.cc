@@ -1,0 +1,497 @@
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/read.hpp>
+#include <deque>
+
+#include "http/connection_internal.h"
+#include "http/head_check.h"
+#include "http/outflow.h"
+#include "http/target.h"
+
+namespace weir::http {
+namespace {
+
+namespace beast_http = beast::http;
+using boost::system::error_code;
+
+constexpr std::size_t kPieceBytes = 64 * 1024;
+// A refused client that is still sending is listened to for a moment: were the socket closed with
+// bytes unread, the refusal itself would be lost on the way.
+constexpr std::size_t kLingerBytesMax = std::size_t{1} << 20;
+constexpr std::chrono::milliseconds kLinger{2'000};
+// Of a streamed body that its reader has answered before its end.
+constexpr std::uint64_t kSwallowBytesMax = std::uint64_t{64} << 20;
+
+template <typename Stream>
+class Connection final : public ConnectionBase,
+                         public std::enable_shared_from_this<Connection<Stream>> {
+ public:
+  static constexpr bool kSecure = !std::is_same_v<Stream, beast::tcp_stream>;
+
+  template <typename... Args>
+  Connection(Surroundings& around, Args&&... args)
+      : around_(around), stream_(std::forward<Args>(args)...) {
+    error_code ignored;
+    const auto peer = lowest().socket().remote_endpoint(ignored);
+    if (!ignored) peer_ = peer.address().to_string() + ":" + std::to_string(peer.port());
+    lowest().socket().set_option(asio::ip::tcp::no_delay(true), ignored);
+    const std::lock_guard lock(around_.mutex);
+    around_.connections.insert(this);
+    ++around_.counters.connections_open;
+  }
+
+  ~Connection() override {
+    const std::lock_guard lock(around_.mutex);
+    around_.connections.erase(this);
+    --around_.counters.connections_open;
+  }
+
+  void start() {
+    asio::dispatch(executor(), [self = self()] {
+      if constexpr (kSecure) {
+        self->lowest().expires_after(self->around_.options.head_timeout);
+        self->stream_.async_handshake(asio::ssl::stream_base::server, [self](error_code error) {
+          if (error) return;
+          self->client_name_ = self->name_of_client();
+          self->wait_for_request();
+        });
+      } else {
+        self->wait_for_request();
+      }
+    });
+  }
+
+  std::shared_ptr<void> drain() override {
+    auto self = this->weak_from_this().lock();
+    if (self) {
+      asio::post(executor(), [self] {
+        if (self->idle_) self->close();
+      });
+    }
+    return self;
+  }
+
+ private:
+  class Answer;
+
+  std::shared_ptr<Connection> self() { return this->shared_from_this(); }
+  auto executor() { return stream_.get_executor(); }
+  beast::tcp_stream& lowest() { return beast::get_lowest_layer(stream_); }
+
+  std::string name_of_client() {
+    if constexpr (kSecure) {
+      const auto free = [](X509* certificate) { X509_free(certificate); };
+      const std::unique_ptr<X509, decltype(free)> certificate(
+          SSL_get1_peer_certificate(stream_.native_handle()), free);
+      if (!certificate) return "";
+      char name[256] = "";
+      X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name,
+                                sizeof name);
+      return name;
+    } else {
+      return "";
+    }
+  }
+
+  // --- Reading ---
+
+  void wait_for_request() {
+    if (around_.draining) return close();
+    searched_ = 0;
+    parser_.reset();
+    if (buffer_.size() > 0) {
+      lowest().expires_after(around_.options.head_timeout);
+      return look_for_head();
+    }
+    idle_ = true;
+    lowest().expires_after(around_.options.idle_timeout);
+    read_some([this](std::size_t) {
+      idle_ = false;
+      lowest().expires_after(around_.options.head_timeout);
+      look_for_head();
+    });
+  }
+
+  template <typename Then>
+  void read_some(Then then) {
+    stream_.async_read_some(buffer_.prepare(kPieceBytes / 8),
+                            [self = self(), then](error_code error, std::size_t bytes) mutable {
+                              if (error) return self->on_read_error();
+                              self->buffer_.commit(bytes);
+                              then(bytes);
+                            });
+  }
+
+  // The client has gone, or its time is over: the socket cannot be written to any more.
+  void on_read_error() {
+    if (buffer_.size() > 0) ++around_.counters.faults;
+    close();
+  }
+
+  std::string_view buffered() const {
+    const auto data = buffer_.data();
+    return {static_cast<const char*>(data.data()), data.size()};
+  }
+
+  void look_for_head() {
+    const std::string_view bytes = buffered();
+    const std::size_t length = head_length(bytes.substr(0, kHeadBytesMax), searched_);
+    if (length == 0 && bytes.size() >= kHeadBytesMax) {
+      return refuse(431, "the head is longer than " + std::to_string(kHeadBytesMax) + " bytes");
+    }
+    if (length == 0) {
+      searched_ = bytes.size();
+      return read_some([this](std::size_t) { look_for_head(); });
+    }
+    if (const auto fault = check_head(bytes.substr(0, length))) {
+      return refuse(fault->status, fault->reason);
+    }
+    error_code error;
+    parser_.emplace();
+    parser_->header_limit(kHeadBytesMax + 1);
+    parser_->body_limit(boost::none);
+    parser_->eager(false);
+    const std::size_t used = parser_->put(asio::buffer(bytes.data(), length), error);
+    if (error && error != beast_http::error::need_more) {
+      return refuse(400, "the head is no HTTP: " + error.message());
+    }
+    buffer_.consume(used);
+    if (!parser_->is_header_done()) return refuse(400, "the head is no HTTP");
+    take_head();
+  }
+
+  void take_head() {
+    ++around_.counters.requests;
+    const auto& message = parser_->get();
+    request_ = Request();
+    request_.method = message.method_string();
+    request_.target = message.target();
+    for (const auto& field : message) {
+      request_.headers.emplace_back(field.name_string(), field.value());
+    }
+    request_.peer = peer_;
+    request_.client_name = client_name_;
+    request_.secure = kSecure;
+    keep_alive_ = parser_->keep_alive() && !around_.draining;
+    version_1_0_ = message.version() == 10;
+    auto target = parse_target(request_.target);
+    if (!target) return refuse(400, "the path or the query is not as RFC 3986 has it");
+    request_.segments = std::move(target->segments);
+    request_.query = std::move(target->query);
+    plan_ = around_.handler.plan(request_);
+    if (plan_.refusal) {
+      if (!parser_->is_done()) keep_alive_ = false;
+      return respond(std::move(*plan_.refusal));
+    }
+    const auto announced = parser_->content_length();
+    if (announced && *announced > plan_.bytes_max) return refuse_size();
+    if (plan_.stream) request_.stream = body_ = std::make_shared<BodyStream>();
+    const auto expects = request_.header("expect");
+    if (!expects || parser_->is_done()) return begin_body();
+    if (!beast::iequals(beast::string_view(expects->data(), expects->size()), "100-continue")) {
+      return refuse(417, "Expect: only 100-continue is understood");
+    }
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    asio::async_write(stream_, asio::buffer(kContinue),
+                      [self = self()](error_code error, std::size_t) {
+                        if (!error) self->begin_body();
+                      });
+  }
+
+  void refuse_size() {
+    refuse(413,
+           "the body is larger than " + std::to_string(plan_.bytes_max) + " bytes, the limit here");
+  }
+
+  void begin_body() {
+    lowest().expires_after(around_.options.body_timeout);
+    gathered_ = swallowed_ = 0;
+    if (plan_.stream) hand_on();  // its reader begins before the last byte is here
+    read_body();
+  }
+
+  void read_body() {
+    if (parser_->is_done()) return end_body();
+    if (piece_.empty()) piece_.resize(kPieceBytes);
+    auto& body = parser_->get().body();
+    body.data = piece_.data();
+    body.size = piece_.size();
+    body.more = true;
+    beast_http::async_read(
+        stream_, buffer_, *parser_,
+        [self = self()](error_code error, std::size_t) { self->on_body(error); });
+  }
+
+  void on_body(error_code error) {
+    if (error == beast_http::error::need_buffer) error = {};
+    if (error) return on_body_error(error);
+    const std::string_view piece(piece_.data(), piece_.size() - parser_->get().body().size);
+    gathered_ += piece.size();
+    if (gathered_ > plan_.bytes_max) {
+      if (body_) {
+        fail_stream(Error(Code::kInvalidArgument,
+                          "the body is larger than " + std::to_string(plan_.bytes_max) + " bytes"));
+        return;
+      }
+      return refuse_size();
+    }
+    if (!body_) {
+      request_.body += piece;
+      return read_body();
+    }
+    lowest().expires_after(around_.options.body_timeout);
+    if (waiting_response_ && (swallowed_ += piece.size()) > kSwallowBytesMax) {
+      body_.reset();
+      keep_alive_ = false;
+      return respond(std::move(*std::exchange(waiting_response_, std::nullopt)));
+    }
+    const bool more = body_->put(piece, [self = self()] {
+      asio::post(self->executor(), [self] {
+        self->lowest().expires_after(self->around_.options.body_timeout);
+        self->read_body();
+      });
+    });
+    if (more) read_body();
+  }
+
+  // The reader of a streamed body hears of its end and answers.
+  void fail_stream(Error error) {
+    keep_alive_ = false;
+    std::exchange(body_, nullptr)->fail(std::move(error));
+    if (waiting_response_) respond(std::move(*std::exchange(waiting_response_, std::nullopt)));
+  }
+
+  void on_body_error(error_code error) {
+    ++around_.counters.faults;
+    const bool broken =
+        error.category() ==
+            beast_http::make_error_code(beast_http::error::end_of_stream).category() &&
+        error != beast_http::error::partial_message && error != beast_http::error::end_of_stream;
+    if (body_) {
+      return fail_stream(broken ? Error(Code::kInvalidArgument, "the body is no HTTP")
+                                : Error(Code::kUnavailable,
+                                        "the client ended in the middle of the "
+                                        "body, or fell silent"));
+    }
+    if (broken) return refuse(400, "the body is no HTTP: " + error.message());
+    close();
+  }
+
+  void end_body() {
+    if (!plan_.stream) return hand_on();
+    if (!body_) return;
+    std::exchange(body_, nullptr)->end();
+    if (waiting_response_) respond(std::move(*std::exchange(waiting_response_, std::nullopt)));
+  }
+
+  void hand_on() {
+    lowest().expires_never();
+    around_.handler.handle(std::move(request_), Reply(std::make_shared<Answer>(self())));
+    if (plan_.stream) lowest().expires_after(around_.options.body_timeout);
+  }
+
+  // --- Writing ---
+
+  void refuse(unsigned status, const std::string& reason) {
+    ++around_.counters.faults;
+    keep_alive_ = false;
+    respond(around_.handler.fault(status, reason));
+  }
+
+  void respond(Response response) {
+    // A streamed body that has not come whole yet is read on first: a client that is still sending
+    // would not listen.
+    if (body_) {
+      body_->abandon();
+      waiting_response_ = std::move(response);
+      return;
+    }
+    if (response.close) keep_alive_ = false;
+    const bool no_body = head_only();
+    out_ = head_of(response, keep_alive_, false);
+    if (!no_body) out_ += response.body;
+    lowest().expires_after(around_.options.write_timeout);
+    asio::async_write(stream_, asio::buffer(out_), [self = self()](error_code error, std::size_t) {
+      if (error) return self->close();
+      if (self->keep_alive_) return self->wait_for_request();
+      self->linger();
+    });
+  }
+
+  bool head_only() const { return parser_ && parser_->get().method() == beast_http::verb::head; }
+
+  void linger() {
+    if constexpr (kSecure) {
+      lowest().expires_after(kLinger);
+      stream_.async_shutdown([self = self()](error_code) { self->close(); });
+    } else {
+      error_code ignored;
+      lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+      lowest().expires_after(kLinger);
+      lingered_ = 0;
+      swallow();
+    }
+  }
+
+  void swallow() {
+    buffer_.consume(buffer_.size());
+    read_some([this](std::size_t bytes) {
+      lingered_ += bytes;
+      if (lingered_ > kLingerBytesMax) return close();
+      swallow();
+    });
+  }
+
+  void close() {
+    error_code ignored;
+    lowest().socket().close(ignored);
+  }
+
+  // --- A stream of events ---
+
+  std::shared_ptr<ResponseStream> start_stream(Response head) {
+    const std::weak_ptr<Connection> weak = self();
+    // Whatever comes of the writer's threads happens on the strand, if there is still one.
+    const auto on_strand = [weak](auto act) {
+      if (const auto connection = weak.lock()) {
+        asio::post(connection->executor(), [connection, act]() mutable { act(*connection); });
+      }
+    };
+    auto outflow = std::make_shared<Outflow>(
+        around_.options.held_bytes_max,
+        [on_strand](std::string bytes) {
+          on_strand([bytes = std::move(bytes)](Connection& to) {
+            if (!to.outflow_) return;
+            to.push(bytes, bytes.size());
+            to.flow();
+          });
+        },
+        [on_strand](bool at_once) {
+          on_strand([at_once](Connection& to) { at_once ? to.cut_stream() : to.finish_stream(); });
+        });
+    asio::post(executor(), [self = self(), head = std::move(head), outflow] {
+      self->outflow_ = outflow;
+      self->keep_alive_ = false;
+      self->queue_.push_back({head_of(head, false, !self->version_1_0_), 0});
+      if (!head.body.empty()) self->push(head.body, 0);
+      self->watch_client();
+      self->flow();
+    });
+    return std::make_shared<OutflowHandle>(std::move(outflow));
+  }
+
+  void push(std::string_view bytes, std::size_t counted) {
+    queue_.push_back({version_1_0_ ? std::string(bytes) : chunk_of(bytes), counted});
+  }
+
+  // Whatever the client still says is thrown away; that it has gone is worth to know.
+  void watch_client() {
+    lowest().expires_never();
+    buffer_.consume(buffer_.size());
+    stream_.async_read_some(buffer_.prepare(1024),
+                            [self = self()](error_code error, std::size_t bytes) {
+                              self->lingered_ += bytes;
+                              if (error || self->lingered_ > kLingerBytesMax) {
+                                return self->cut_stream();
+                              }
+                              self->watch_client();
+                            });
+  }
+
+  void flow() {
+    if (writing_ || queue_.empty()) {
+      if (!writing_ && ending_) close();
+      return;
+    }
+    writing_ = true;
+    out_ = std::move(queue_.front().wire);
+    counted_ = queue_.front().counted;
+    queue_.pop_front();
+    // Of the write alone: the read that watches the client is pending already.
+    lowest().expires_after(around_.options.write_timeout);
+    asio::async_write(stream_, asio::buffer(out_), [self = self()](error_code error, std::size_t) {
+      self->writing_ = false;
+      if (self->outflow_) self->outflow_->written(self->counted_);
+      if (error) return self->cut_stream();
+      self->flow();
+    });
+  }
+
+  void end_stream() {
+    if (outflow_) outflow_->close();
+    outflow_.reset();
+  }
+
+  void cut_stream() {
+    end_stream();
+    close();
+  }
+
+  // The writer has let go, or the server ends.
+  void finish_stream() {
+    if (ending_) return;
+    ending_ = true;
+    if (!version_1_0_) queue_.push_back({"0\r\n\r\n", 0});
+    end_stream();
+    flow();
+  }
+
+  class Answer final : public Reply::Target {
+   public:
+    explicit Answer(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+    void send(Response response) override {
+      asio::dispatch(connection_->executor(),
+                     [to = connection_, response = std::move(response)]() mutable {
+                       to->respond(std::move(response));
+                     });
+    }
+    std::shared_ptr<ResponseStream> start_stream(Response head) override {
+      return connection_->start_stream(std::move(head));
+    }
+
+   private:
+    const std::shared_ptr<Connection> connection_;
+  };
+
+  Surroundings& around_;
+  Stream stream_;
+  std::string peer_;
+  std::string client_name_;
+  beast::flat_buffer buffer_;
+  std::size_t searched_ = 0;  // of the head under way
+  bool idle_ = false;
+  std::optional<beast_http::request_parser<beast_http::buffer_body>> parser_;
+  Request request_;
+  BodyPlan plan_;
+  std::string piece_;
+  std::uint64_t gathered_ = 0;
+  std::uint64_t swallowed_ = 0;
+  std::shared_ptr<BodyStream> body_;  // while it comes
+  std::optional<Response> waiting_response_;
+  bool keep_alive_ = false;
+  bool version_1_0_ = false;
+  std::string out_;
+  std::size_t lingered_ = 0;
+  std::shared_ptr<Outflow> outflow_;  // while events are wanted
+  struct Piece {
+    std::string wire;
+    std::size_t counted;  // of what may be held
+  };
+  std::deque<Piece> queue_;
+  std::size_t counted_ = 0;  // of out_
+  bool writing_ = false;
+  bool ending_ = false;
+};
+
+}  // namespace
+
+void start_connection(beast::tcp_stream stream, asio::ssl::context* tls, Surroundings& around) {
+  if (tls) {
+    using Secure = Connection<asio::ssl::stream<beast::tcp_stream>>;
+    std::make_shared<Secure>(around, std::move(stream), *tls)->start();
+  } else {
+    using Plain = Connection<beast::tcp_stream>;
+    std::make_shared<Plain>(around, std::move(stream))->start();
+  }
+}
+
+}  // namespace weir::http
