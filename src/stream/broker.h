@@ -56,8 +56,8 @@ class Broker {
       const std::string& topic, const std::string& group, const std::string& member,
       RebalanceListener& listener, const std::vector<std::string>& evidence = {}) = 0;
   // Waits at most `timeout` for an earlier instance's open transaction to be ended.
-  virtual Result<std::unique_ptr<TransactionalSink>> open_sink(const std::string& transactional_id,
-                                                               Millis timeout) = 0;
+  virtual Result<std::unique_ptr<TransactionalSink>> open_sink(
+      const std::string& transactional_id, Millis timeout, Places places = Places::kNotTold) = 0;
   virtual Result<std::unique_ptr<RecordPublisher>> open_publisher() = 0;
   // time_ms: only for StartAt::kTime, since 1970.
   virtual Result<std::unique_ptr<LogReader>> open_log(const std::string& topic, StartAt start,

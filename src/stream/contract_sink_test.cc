@@ -38,6 +38,33 @@ TEST_P(TransactionalSinkContract,
   EXPECT_THAT(visible(topic), ElementsAre("a", "b", "d"));
 }
 
+TEST_P(TransactionalSinkContract, tells_where_records_stand_if_it_was_opened_to) {
+  const std::string topic = make_topic("out", 3);
+  for (const Places told : {Places::kTold, Places::kNotTold}) {
+    auto out = broker().open_sink(harness_->fresh("id"), Millis(10000), told);
+    WEIR_ASSERT_OK(out);
+    WEIR_ASSERT_OK((*out)->begin());
+    Place places[4];
+    const Headers headers = {{"name", "value"}};
+    for (int i = 0; i < 4; ++i) {
+      OutRecord record = record_to(topic, "a");
+      record.partition = i % 3;
+      record.headers = i == 2 ? &headers : nullptr;
+      record.place = &places[i];
+      WEIR_ASSERT_OK((*out)->send(record));
+    }
+    WEIR_ASSERT_OK((*out)->commit("", {}, nullptr));
+    if (told == Places::kNotTold) {
+      EXPECT_EQ(places[0], Place{});
+      continue;
+    }
+    EXPECT_EQ(places[0], (Place{0, 0}));
+    EXPECT_EQ(places[1], (Place{1, 0}));
+    EXPECT_EQ(places[2], (Place{2, 0}));
+    EXPECT_EQ(places[3], (Place{0, 1}));
+  }
+}
+
 TEST_P(TransactionalSinkContract, hides_an_open_transaction) {
   const std::string topic = make_topic("out");
   const auto out = sink(harness_->fresh("id"));

@@ -29,8 +29,8 @@ Result<std::unique_ptr<RecordSource>> KafkaBroker::open_source(
 }
 
 Result<std::unique_ptr<TransactionalSink>> KafkaBroker::open_sink(
-    const std::string& transactional_id, Millis timeout) {
-  return open_kafka_sink(*factory_, transactional_id, timeout);
+    const std::string& transactional_id, Millis timeout, Places places) {
+  return open_kafka_sink(*factory_, transactional_id, timeout, places);
 }
 
 Result<std::unique_ptr<RecordPublisher>> KafkaBroker::open_publisher() {

@@ -32,8 +32,10 @@ void rebalance_callback(rd_kafka_t*, rd_kafka_resp_err_t change,
 }
 
 void delivery_callback(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
-  const auto& on_error = static_cast<KafkaClientContext*>(opaque)->on_delivery_error;
-  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && on_error) on_error(*message);
+  const auto& context = *static_cast<KafkaClientContext*>(opaque);
+  const bool delivered = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+  const auto& hears = delivered ? context.on_delivered : context.on_delivery_error;
+  if (hears) hears(*message);
 }
 
 }  // namespace
@@ -126,6 +128,7 @@ KafkaClient::KafkaClient(rd_kafka_t* client, std::shared_ptr<KafkaClientContext>
 KafkaClient::~KafkaClient() {
   context_->on_rebalance = nullptr;
   context_->on_delivery_error = nullptr;
+  context_->on_delivered = nullptr;
   if (rd_kafka_type(client_) == RD_KAFKA_PRODUCER) {
     rd_kafka_purge(client_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                 RD_KAFKA_PURGE_F_NON_BLOCKING);
@@ -239,7 +242,7 @@ KafkaClientFactory::Made KafkaClientFactory::producer(const std::string& transac
       {"enable.idempotence", "true"},
       {"acks", "all"},
       {"partitioner", "murmur2_random"},
-      {"delivery.report.only.error", "true"},
+      {"delivery.report.only.error", context->on_delivered ? "false" : "true"},
   };
   if (!transactional_id.empty()) {
     for (const auto& [name, value] : transaction_bounds(properties_, timeouts_.transaction)) {

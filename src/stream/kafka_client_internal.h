@@ -47,6 +47,8 @@ class KafkaClientContext {
   // Set before the client is made, cleared before it ends; called by the owner's thread alone.
   std::function<void(rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t*)> on_rebalance;
   std::function<void(const rd_kafka_message_t&)> on_delivery_error;
+  // Instead of on_delivery_error alone: hears of each record that was delivered, too.
+  std::function<void(const rd_kafka_message_t&)> on_delivered;
 
   void log(int level, std::string_view facility, std::string_view text);
   void on_error(rd_kafka_t* client, rd_kafka_resp_err_t error, const char* reason);
@@ -152,7 +154,8 @@ Result<std::unique_ptr<RecordSource>> open_kafka_source(const KafkaClientFactory
                                                         const std::vector<std::string>& evidence);
 Result<std::unique_ptr<TransactionalSink>> open_kafka_sink(const KafkaClientFactory& factory,
                                                            const std::string& transactional_id,
-                                                           Millis timeout);
+                                                           Millis timeout,
+                                                           Places places = Places::kNotTold);
 Result<std::unique_ptr<RecordPublisher>> open_kafka_publisher(const KafkaClientFactory& factory);
 Result<std::unique_ptr<LogReader>> open_kafka_log(const KafkaClientFactory& factory,
                                                   const std::string& topic, StartAt start,

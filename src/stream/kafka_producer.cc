@@ -19,7 +19,7 @@ rd_kafka_resp_err_t enqueue_with_headers(rd_kafka_t* client, rd_kafka_topic_t* t
                         static_cast<ssize_t>(value.size()));
   }
   const std::string_view key = record.key.value_or(std::string_view());
-  rd_kafka_vu_t fields[6] = {};
+  rd_kafka_vu_t fields[7] = {};
   fields[0].vtype = RD_KAFKA_VTYPE_RKT;
   fields[0].u.rkt = topic;
   fields[1].vtype = RD_KAFKA_VTYPE_PARTITION;
@@ -32,7 +32,9 @@ rd_kafka_resp_err_t enqueue_with_headers(rd_kafka_t* client, rd_kafka_topic_t* t
   fields[4].u.mem = {record.null_value ? nullptr : unconst(record.value), record.value.size()};
   fields[5].vtype = RD_KAFKA_VTYPE_HEADERS;
   fields[5].u.headers = headers;
-  const KafkaErrorPtr error(rd_kafka_produceva(client, fields, 6));
+  fields[6].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  fields[6].u.ptr = record.place;
+  const KafkaErrorPtr error(rd_kafka_produceva(client, fields, 7));
   if (!error) return RD_KAFKA_RESP_ERR_NO_ERROR;  // the message owns the headers now
   rd_kafka_headers_destroy(headers);
   return rd_kafka_error_code(error.get());
@@ -41,7 +43,8 @@ rd_kafka_resp_err_t enqueue_with_headers(rd_kafka_t* client, rd_kafka_topic_t* t
 }  // namespace
 
 Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaClientFactory& factory,
-                                                           const std::string& transactional_id) {
+                                                           const std::string& transactional_id,
+                                                           Places places) {
   std::unique_ptr<KafkaProducer> made(new KafkaProducer());
   auto context = std::make_shared<KafkaClientContext>(
       transactional_id.empty() ? "publisher" : "sink " + transactional_id);
@@ -57,6 +60,12 @@ Result<std::unique_ptr<KafkaProducer>> KafkaProducer::make(const KafkaClientFact
         kafka_error(self->get(), message.err, rd_kafka_message_produce_errstr(&message), &wanted)
             .while_doing("writing to " + topic);
   };
+  if (places == Places::kTold) {
+    context->on_delivered = [](const rd_kafka_message_t& message) {
+      auto* place = static_cast<Place*>(message._private);
+      if (place) *place = {message.partition, message.offset};
+    };
+  }
   made->client_ = WEIR_TRY(factory.producer(transactional_id, context));
   made->queue_full_timeout_ = factory.timeouts().queue_full;
   return made;
@@ -90,7 +99,7 @@ rd_kafka_resp_err_t KafkaProducer::enqueue(rd_kafka_topic_t* topic, const OutRec
   const int failed =
       rd_kafka_produce(topic, record.partition.value_or(RD_KAFKA_PARTITION_UA), RD_KAFKA_MSG_F_COPY,
                        record.null_value ? nullptr : unconst(record.value), record.value.size(),
-                       record.key ? unconst(key) : nullptr, key.size(), nullptr);
+                       record.key ? unconst(key) : nullptr, key.size(), record.place);
   return failed ? rd_kafka_last_error() : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

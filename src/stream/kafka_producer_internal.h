@@ -10,13 +10,15 @@
 
 #include "stream/kafka_client_internal.h"
 #include "stream/records.h"
+#include "stream/transactional_sink.h"
 
 namespace weir::stream {
 
 class KafkaProducer {
  public:
   static Result<std::unique_ptr<KafkaProducer>> make(const KafkaClientFactory& factory,
-                                                     const std::string& transactional_id);
+                                                     const std::string& transactional_id,
+                                                     Places places = Places::kNotTold);
   ~KafkaProducer();
 
   Status send(const OutRecord& record);

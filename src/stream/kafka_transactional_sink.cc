@@ -231,9 +231,9 @@ class KafkaTransactionalSink final : public TransactionalSink {
 
 Result<std::unique_ptr<TransactionalSink>> open_kafka_sink(const KafkaClientFactory& factory,
                                                            const std::string& transactional_id,
-                                                           Millis timeout) {
+                                                           Millis timeout, Places places) {
   if (transactional_id.empty()) return fail(Code::kInvalidArgument, "an empty transactional id");
-  auto producer = WEIR_TRY(KafkaProducer::make(factory, transactional_id));
+  auto producer = WEIR_TRY(KafkaProducer::make(factory, transactional_id, places));
   auto sink = std::make_unique<KafkaTransactionalSink>(std::move(producer), factory);
   WEIR_TRY(during(sink->init(timeout), "taking transactional id " + transactional_id));
   return sink;

@@ -43,8 +43,8 @@ Result<std::unique_ptr<RecordSource>> MemoryInstance::open_source(
 }
 
 Result<std::unique_ptr<TransactionalSink>> MemoryInstance::open_sink(
-    const std::string& transactional_id, Millis) {
-  return memory::open_sink(cluster_, process_, transactional_id);
+    const std::string& transactional_id, Millis, Places places) {
+  return memory::open_sink(cluster_, process_, transactional_id, places);
 }
 
 Result<std::unique_ptr<RecordPublisher>> MemoryInstance::open_publisher() {

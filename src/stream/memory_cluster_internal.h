@@ -202,7 +202,8 @@ Result<std::unique_ptr<RecordSource>> open_source(
     const std::vector<std::string>& evidence);
 Result<std::unique_ptr<TransactionalSink>> open_sink(std::shared_ptr<Cluster> cluster,
                                                      std::shared_ptr<Process> process,
-                                                     const std::string& transactional_id);
+                                                     const std::string& transactional_id,
+                                                     Places places);
 Result<std::unique_ptr<RecordPublisher>> open_publisher(std::shared_ptr<Cluster> cluster,
                                                         std::shared_ptr<Process> process);
 Result<std::unique_ptr<LogReader>> open_log(std::shared_ptr<Cluster> cluster,

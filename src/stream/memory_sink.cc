@@ -39,11 +39,12 @@ MemoryRecord copy_of(const OutRecord& record) {
 class MemoryTransactionalSink final : public TransactionalSink {
  public:
   MemoryTransactionalSink(std::shared_ptr<Cluster> cluster, std::shared_ptr<Process> process,
-                          std::string transactional_id, int epoch)
+                          std::string transactional_id, int epoch, Places places)
       : cluster_(std::move(cluster)),
         process_(std::move(process)),
         transactional_id_(std::move(transactional_id)),
-        epoch_(epoch) {}
+        epoch_(epoch),
+        places_(places) {}
 
   ~MemoryTransactionalSink() override {
     if (open_) static_cast<void>(abort());
@@ -66,7 +67,9 @@ class MemoryTransactionalSink final : public TransactionalSink {
       if (to.error().code() == Code::kInvalidArgument) return fail(to.error());
       return abandon(to.error());
     }
-    cluster_->append(to->first, to->second, copy_of(record), transaction());
+    const std::int64_t offset =
+        cluster_->append(to->first, to->second, copy_of(record), transaction());
+    if (record.place && places_ == Places::kTold) *record.place = {to->second, offset};
     return {};
   }
 
@@ -186,6 +189,7 @@ class MemoryTransactionalSink final : public TransactionalSink {
   const std::shared_ptr<Process> process_;
   const std::string transactional_id_;
   const int epoch_;
+  const Places places_;
   bool open_ = false;
   bool spent_ = false;
 };
@@ -230,13 +234,14 @@ class MemoryRecordPublisher final : public RecordPublisher {
 
 Result<std::unique_ptr<TransactionalSink>> open_sink(std::shared_ptr<Cluster> cluster,
                                                      std::shared_ptr<Process> process,
-                                                     const std::string& transactional_id) {
+                                                     const std::string& transactional_id,
+                                                     Places places) {
   const std::lock_guard lock(cluster->mutex);
   cluster->sweep();
   if (auto status = cluster->reachable(*process); !status) return fail(status.error());
   const int epoch = cluster->take_over(transactional_id);
   return std::make_unique<MemoryTransactionalSink>(cluster, std::move(process), transactional_id,
-                                                   epoch);
+                                                   epoch, places);
 }
 
 Result<std::unique_ptr<RecordPublisher>> open_publisher(std::shared_ptr<Cluster> cluster,

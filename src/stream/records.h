@@ -40,6 +40,14 @@ class RecordBatch {
   virtual std::shared_ptr<const GroupMetadata> group() const = 0;
 };
 
+// Where a record has come to stand.
+struct Place {
+  std::int32_t partition = -1;
+  std::int64_t offset = -1;
+
+  bool operator==(const Place&) const = default;
+};
+
 struct OutRecord {
   std::string_view topic;
   std::optional<std::int32_t> partition;  // else by the key, as Java's murmur2 partitioner does
@@ -47,6 +55,9 @@ struct OutRecord {
   std::string_view value;
   const Headers* headers = nullptr;  // optional
   bool null_value = false;           // no value at all, which is not an empty one: a tombstone
+  // Filled in by the time that its transaction has committed, by a sink that was opened to tell
+  // places; good until commit() or abort() has returned, or the sink is gone.
+  Place* place = nullptr;
 };
 
 // The next offset that the group wants from a partition: last processed + 1.

@@ -29,6 +29,10 @@
 
 namespace weir::stream {
 
+// Whether a sink tells where each record has come to stand (OutRecord::place). It costs an answer
+// for each record, so whoever does not ask does not pay.
+enum class Places { kNotTold, kTold };
+
 class TransactionalSink {
  public:
   virtual ~TransactionalSink() = default;

@@ -255,10 +255,10 @@ Result<std::unique_ptr<stream::RecordSource>> WatchedBroker::open_source(
 }
 
 Result<std::unique_ptr<stream::TransactionalSink>> WatchedBroker::open_sink(
-    const std::string& transactional_id, Millis timeout) {
+    const std::string& transactional_id, Millis timeout, stream::Places places) {
   watcher_.at("open sink");
-  auto opened = wrap<WatchedSink>(process_.open_sink(transactional_id, timeout), cluster_, watcher_,
-                                  topics_, transactional_id);
+  auto opened = wrap<WatchedSink>(process_.open_sink(transactional_id, timeout, places), cluster_,
+                                  watcher_, topics_, transactional_id);
   watcher_.at("open sink answered");
   return opened;
 }

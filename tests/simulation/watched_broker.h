@@ -54,8 +54,9 @@ class WatchedBroker final : public stream::Broker {
   Result<std::unique_ptr<stream::RecordSource>> open_source(
       const std::string& topic, const std::string& group, const std::string& member,
       stream::RebalanceListener& listener, const std::vector<std::string>& evidence) override;
-  Result<std::unique_ptr<stream::TransactionalSink>> open_sink(const std::string& transactional_id,
-                                                               Millis timeout) override;
+  Result<std::unique_ptr<stream::TransactionalSink>> open_sink(
+      const std::string& transactional_id, Millis timeout,
+      stream::Places places = stream::Places::kNotTold) override;
   Result<std::unique_ptr<stream::RecordPublisher>> open_publisher() override;
   Result<std::unique_ptr<stream::LogReader>> open_log(const std::string& topic,
                                                       stream::StartAt start,

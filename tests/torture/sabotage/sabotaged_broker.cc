@@ -139,8 +139,8 @@ Result<std::unique_ptr<RecordSource>> SabotagedBroker::open_source(
 }
 
 Result<std::unique_ptr<TransactionalSink>> SabotagedBroker::open_sink(
-    const std::string& transactional_id, Millis timeout) {
-  auto sink = WEIR_TRY(inner_->open_sink(transactional_id, timeout));
+    const std::string& transactional_id, Millis timeout, Places places) {
+  auto sink = WEIR_TRY(inner_->open_sink(transactional_id, timeout, places));
   return std::unique_ptr<TransactionalSink>(
       std::make_unique<SabotagedSink>(std::move(sink), sabotage_));
 }

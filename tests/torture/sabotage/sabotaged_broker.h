@@ -31,7 +31,8 @@ class SabotagedBroker final : public Broker {
       const std::string& topic, const std::string& group, const std::string& member,
       RebalanceListener& listener, const std::vector<std::string>& evidence) override;
   Result<std::unique_ptr<TransactionalSink>> open_sink(const std::string& transactional_id,
-                                                       Millis timeout) override;
+                                                       Millis timeout,
+                                                       Places places = Places::kNotTold) override;
   Result<std::unique_ptr<RecordPublisher>> open_publisher() override;
   Result<std::unique_ptr<LogReader>> open_log(const std::string& topic, StartAt start,
                                               std::int64_t time_ms) override;
