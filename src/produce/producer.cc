@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "format/csv_chunker.h"
 #include "format/csv_record.h"
-#include "format/decimal.h"
+#include "format/json_row.h"
 
 namespace weir::produce {
 namespace {
@@ -19,38 +19,6 @@ constexpr std::uint64_t kRowsPerStep = 1'000;
 // The client gives rows up after message.timeout.ms; that one is meant to have an end, too.
 constexpr Millis kLastFlush{1'000};
 constexpr int kLastFlushesMax = 600;
-
-void append_json_string(std::string& out, std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) {
-      out += "\\u00";
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
-      continue;
-    }
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  out += '"';
-}
-
-// What a cell says, in JSON: a number where it is spelt as one, null where there is nothing.
-void append_json_value(std::string& out, std::string_view cell) {
-  if (cell.empty()) {
-    out += "null";
-    return;
-  }
-  const char* const end = cell.data() + cell.size();
-  const format::Decimal decimal =
-      format::parse_decimal(cell.data(), end, format::DecimalGrammar::kJson);
-  if (decimal.status == format::DecimalStatus::kGood && decimal.end == end) {
-    out += cell;
-  } else {
-    append_json_string(out, cell);
-  }
-}
 
 }  // namespace
 
@@ -77,9 +45,9 @@ Result<std::vector<FeatureRecord>> records_of_test_csv(std::uint64_t version,
       for (std::size_t i = 1; i < names.size(); ++i) {
         if (names[i] == target) continue;
         if (made.value.size() > 1) made.value += ", ";
-        append_json_string(made.value, names[i]);
+        format::append_json_string(made.value, names[i]);
         made.value += ": ";
-        append_json_value(made.value, splitter.fields()[i]);
+        format::append_json_cell(made.value, splitter.fields()[i]);
       }
       made.value += "}";
       records.push_back(std::move(made));
