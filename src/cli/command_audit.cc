@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/context.h"
-#include "cli/moment.h"
+#include "base/moment.h"
 #include "cli/progress_line.h"
 
 namespace weir::cli {

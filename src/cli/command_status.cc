@@ -8,13 +8,26 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/context.h"
-#include "cli/pipeline_status.h"
-#include "cli/prometheus_text.h"
+#include "cli/topic_uses.h"
+#include "serve/pipeline_status.h"
+#include "serve/prometheus_text.h"
+#include "serve/status_json.h"
 
 namespace weir::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using serve::gate_since;
+using serve::heard_ms;
+using serve::PipelineStatus;
+
+Result<PipelineStatus> look_at_pipeline(Context& context) {
+  stream::Broker* broker = WEIR_TRY(context.broker());
+  WEIR_TRY(context.ensure_topics(kStatusUses));
+  auto watch =
+      WEIR_TRY(serve::PipelineWatch::open(context.pipeline_names(), *broker, context.clock()));
+  return watch->look();
+}
 
 std::string seconds(std::int64_t milliseconds) {
   char text[40];
@@ -76,41 +89,6 @@ void print_text(const PipelineStatus& status, const std::string& pipeline, Clock
   }
 }
 
-Json member_json(const gate::MemberTable::Member& member, Clock& clock) {
-  const record::MemberProgress& progress = member.latest.progress;
-  Json json = {{"member", member.latest.member},         {"role", member.latest.role},
-               {"heard_of_ms", heard_ms(member, clock)}, {"silent", member.silent},
-               {"halted_epoch", member.halted_epoch},    {"model", progress.model},
-               {"epoch", progress.model_epoch},          {"waiting_for", nullptr},
-               {"waiting_ms", progress.waiting_ms}};
-  if (!progress.waiting_for.empty()) json["waiting_for"] = progress.waiting_for;
-  return json;
-}
-
-void print_json(const PipelineStatus& status, const std::string& pipeline, Clock& clock) {
-  const record::ControlState& state = status.control;
-  const record::ControlRecord* begin = gate_since(state);
-  Json json;
-  json["pipeline"] = pipeline;
-  json["gate"] = {{"open", state.gate_open()}, {"since", nullptr}};
-  if (begin) json["gate"]["since"] = begin->at;
-  json["model"] = state.version;
-  json["epoch"] = state.ruling_epoch;
-  json["begun"] = nullptr;
-  if (state.begun) json["begun"] = Json::parse(state.begun->to_json());
-  json["members"] = Json::array();
-  for (const auto& member : status.members) json["members"].push_back(member_json(member, clock));
-  json["partitions"] = Json::array();
-  for (const auto& [number, at] : status.partitions) {
-    Json partition = {{"partition", number}, {"committed", at.committed},     {"end", at.end},
-                      {"lag", at.lag()},     {"last_record_age_ms", nullptr}, {"member", nullptr}};
-    if (at.last_record_age_ms) partition["last_record_age_ms"] = *at.last_record_age_ms;
-    if (!at.member.empty()) partition["member"] = at.member;
-    json["partitions"].push_back(std::move(partition));
-  }
-  std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
-}
-
 struct StatusOptions {
   CommonOptions common;
   bool prometheus = false;
@@ -124,9 +102,10 @@ int show_status(const StatusOptions& options) {
   const auto status = look_at_pipeline(**context);
   if (!status) return report(status.error());
   if (options.prometheus) {
-    std::fputs(prometheus_text(*status, own.pipeline, own.topics.features, clock).c_str(), stdout);
+    std::fputs(serve::prometheus_text(*status, own.pipeline, own.topics.features, clock).c_str(), stdout);
   } else if (options.common.json()) {
-    print_json(*status, own.pipeline, clock);
+    const auto json = serve::status_json(*status, own.pipeline, clock);
+    std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
   } else {
     print_text(*status, own.pipeline, clock);
   }

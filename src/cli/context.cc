@@ -173,6 +173,11 @@ Status Context::ensure_topics(const TopicUses& uses) {
       "reaching Kafka at " + settings().kafka.at("bootstrap.servers"));
 }
 
+serve::PipelineNames Context::pipeline_names() const {
+  const config::Settings& own = settings();
+  return {control_topic_, own.topics.members, own.topics.features, own.score.group};
+}
+
 std::string Context::host_and_pid() const { return host_name() + ":" + std::to_string(getpid()); }
 
 Result<std::string> Context::claim_member_name(const std::string& role) {

@@ -17,6 +17,7 @@
 #include "record/control_topic.h"
 #include "registry/dataset_folder.h"
 #include "registry/model_registry.h"
+#include "serve/pipeline_status.h"
 #include "store/file_store.h"
 #include "stream/broker.h"
 #include "train/trainer.h"
@@ -70,6 +71,7 @@ class Context {
   // so; the first word with Kafka.
   Status ensure_topics(const TopicUses& uses);
 
+  serve::PipelineNames pipeline_names() const;
   std::string host_and_pid() const;
   // A member name that no other live process on this host has, the same again after a restart:
   // "<role>-<host>-<n>" with the lowest free n, held until the process ends.

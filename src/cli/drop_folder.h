@@ -5,21 +5,17 @@
 // look at; those of `write`, and the store's.
 #pragma once
 
-#include <functional>
 #include <string>
 
 #include "base/error.h"
 #include "cli/context.h"
-#include "store/file_store.h"
+#include "registry/dataset_drop.h"
 
 namespace weir::cli {
-
-// Puts the whole data set at `path`, or fails.
-using WriteDataset = std::function<Status(store::FileStore& store, const std::string& path)>;
 
 // Writes under a name that no trainer looks at, then renames. `what` is being dropped: for errors.
 // Gives the URL of what was dropped.
 Result<std::string> drop_dataset(Context& context, const std::string& name, const std::string& what,
-                                 const WriteDataset& write);
+                                 const registry::WriteDataset& write);
 
 }  // namespace weir::cli

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "cli/moment.h"
+#include "base/moment.h"
 
 namespace weir::cli {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "cli/moment.h"
+#include "base/moment.h"
 
 namespace weir::cli {
 namespace {

@@ -1,8 +1,8 @@
-#include "cli/moment.h"
+#include "base/moment.h"
 
 #include "config/value_text.h"
 
-namespace weir::cli {
+namespace weir {
 namespace {
 
 // Takes `digits` digits from the front.
@@ -76,4 +76,4 @@ std::optional<WallTime> parse_moment(std::string_view text, WallTime now) {
   return parse_rfc3339(text);
 }
 
-}  // namespace weir::cli
+}  // namespace weir

@@ -7,11 +7,11 @@
 #include <string>
 
 #include "base/clock.h"
-#include "cli/pipeline_status.h"
+#include "serve/pipeline_status.h"
 
-namespace weir::cli {
+namespace weir::serve {
 
 std::string prometheus_text(const PipelineStatus& status, const std::string& pipeline,
                             const std::string& features_topic, Clock& clock);
 
-}  // namespace weir::cli
+}  // namespace weir::serve

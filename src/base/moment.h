@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 
-namespace weir::cli {
+namespace weir {
 
 std::optional<WallTime> parse_moment(std::string_view text, WallTime now);
 
-}  // namespace weir::cli
+}  // namespace weir

@@ -1,8 +1,8 @@
-#include "cli/moment.h"
+#include "base/moment.h"
 
 #include <gtest/gtest.h>
 
-namespace weir::cli {
+namespace weir {
 namespace {
 
 const WallTime kNow = WallTime(Millis(1'700'000'000'000));
@@ -34,4 +34,4 @@ TEST(Moment, is_nothing_else) {
 }
 
 }  // namespace
-}  // namespace weir::cli
+}  // namespace weir

@@ -1,10 +1,10 @@
-#include "cli/prometheus_text.h"
+#include "serve/prometheus_text.h"
 
 #include <gtest/gtest.h>
 
 #include "base/simulated_clock.h"
 
-namespace weir::cli {
+namespace weir::serve {
 namespace {
 
 gate::MemberTable::Member scorer(const std::string& name, SteadyTime heard) {
@@ -103,4 +103,4 @@ TEST(PrometheusText, gives_offsets_exactly) {
 }
 
 }  // namespace
-}  // namespace weir::cli
+}  // namespace weir::serve

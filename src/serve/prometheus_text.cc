@@ -1,68 +1,35 @@
 // The format is that of Prometheus' page "Exposition formats", text-based, version 0.0.4.
-#include "cli/prometheus_text.h"
+#include "serve/prometheus_text.h"
 
 #include "base/text.h"
-#include "cli/moment.h"
+#include "base/moment.h"
+#include "serve/metrics_page.h"
 
-namespace weir::cli {
+namespace weir::serve {
 namespace {
-
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
-std::string escaped(const std::string& value) {
-  std::string out;
-  for (const char c : value) {
-    if (c == '\\' || c == '"') out += '\\';
-    if (c == '\n') out += "\\n";
-    else out += c;
-  }
-  return out;
-}
-
-// Gauges, each with its samples one after the other, as the format asks for.
-class Page {
- public:
-  explicit Page(std::string pipeline) : pipeline_(std::move(pipeline)) {}
-
-  void begin(const std::string& name, const std::string& help) {
-    name_ = name;
-    text_ += "# HELP " + name + " " + help + "\n# TYPE " + name + " gauge\n";
-  }
-  void sample(double value, const Labels& labels = {}) {
-    text_ += name_ + "{pipeline=\"" + escaped(pipeline_) + "\"";
-    for (const auto& [label, text] : labels) text_ += "," + label + "=\"" + escaped(text) + "\"";
-    text_ += "} " + format_double(value) + "\n";
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  const std::string pipeline_;
-  std::string name_;
-  std::string text_;
-};
 
 double in_seconds(std::int64_t milliseconds) { return static_cast<double>(milliseconds) / 1000; }
 
-void add_epochs(Page& page, const record::ControlState& state, Clock& clock) {
-  page.begin("weir_gate_open", "1 where records are scored, 0 where they wait.");
+void add_epochs(MetricsPage& page, const record::ControlState& state, Clock& clock) {
+  page.begin_gauge("weir_gate_open", "1 where records are scored, 0 where they wait.");
   page.sample(state.gate_open() ? 1 : 0);
   const record::ControlRecord* begin = gate_since(state);
   const auto moment = begin ? parse_moment(begin->at, clock.wall()) : std::nullopt;
   if (moment) {
-    page.begin("weir_gate_since_timestamp_seconds", "Since when the gate is as it is.");
+    page.begin_gauge("weir_gate_since_timestamp_seconds", "Since when the gate is as it is.");
     page.sample(in_seconds(moment->time_since_epoch().count()));
   }
-  page.begin("weir_model_version", "The version in force, 0 before the first.");
+  page.begin_gauge("weir_model_version", "The version in force, 0 before the first.");
   page.sample(static_cast<double>(state.version));
-  page.begin("weir_epoch", "The epoch in force, 0 before the first.");
+  page.begin_gauge("weir_epoch", "The epoch in force, 0 before the first.");
   page.sample(static_cast<double>(state.ruling_epoch));
-  page.begin("weir_epoch_under_way", "1 while a data set is trained on or a rollback is going on.");
+  page.begin_gauge("weir_epoch_under_way", "1 while a data set is trained on or a rollback is going on.");
   page.sample(state.begun ? 1 : 0);
 }
 
-void add_partitions(Page& page, const PipelineStatus& status, const std::string& topic) {
+void add_partitions(MetricsPage& page, const PipelineStatus& status, const std::string& topic) {
   const auto each = [&](const std::string& name, const std::string& help, auto value_of) {
-    page.begin(name, help);
+    page.begin_gauge(name, help);
     for (const auto& [number, at] : status.partitions) {
       const std::optional<double> value = value_of(at);
       if (value) page.sample(*value, {{"topic", topic}, {"partition", std::to_string(number)}});
@@ -83,9 +50,9 @@ void add_partitions(Page& page, const PipelineStatus& status, const std::string&
        });
 }
 
-void add_members(Page& page, const PipelineStatus& status, Clock& clock) {
+void add_members(MetricsPage& page, const PipelineStatus& status, Clock& clock) {
   const auto each = [&](const std::string& name, const std::string& help, auto value_of) {
-    page.begin(name, help);
+    page.begin_gauge(name, help);
     for (const auto& member : status.members) {
       page.sample(value_of(member),
                   {{"member", member.latest.member}, {"role", member.latest.role}});
@@ -107,11 +74,11 @@ void add_members(Page& page, const PipelineStatus& status, Clock& clock) {
 
 std::string prometheus_text(const PipelineStatus& status, const std::string& pipeline,
                             const std::string& features_topic, Clock& clock) {
-  Page page(pipeline);
+  MetricsPage page(pipeline);
   add_epochs(page, status.control, clock);
   add_partitions(page, status, features_topic);
   add_members(page, status, clock);
   return page.take();
 }
 
-}  // namespace weir::cli
+}  // namespace weir::serve

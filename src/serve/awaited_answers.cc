@@ -1,0 +1,92 @@
+#include "serve/awaited_answers.h"
+
+#include <nlohmann/json.hpp>
+
+#include "serve/prediction_json.h"
+#include "serve/problem.h"
+
+namespace weir::serve {
+
+AwaitedAnswers::AwaitedAnswers(Parts& parts, std::vector<std::string> ids,
+                               std::optional<Millis> wait, http::Reply reply)
+    : parts_(parts),
+      ids_(std::move(ids)),
+      wait_(wait),
+      begun_(parts.clock.steady()),
+      reply_(std::move(reply)) {}
+
+AwaitedAnswers::~AwaitedAnswers() {
+  for (const auto wait : waits_) parts_.board.cancel(wait);
+}
+
+void AwaitedAnswers::begin(PushAnswer pushed) {
+  if (!pushed) {
+    const std::lock_guard lock(mutex_);
+    reply_->send(problem_of(pushed.error()));
+    reply_.reset();
+    return;
+  }
+  pushed_ = std::move(*pushed);
+  answers_.resize(pushed_.size());
+  missing_ = pushed_.size();
+  if (!wait_) return end();
+  const auto self = shared_from_this();
+  for (std::size_t i = 0; i < pushed_.size(); ++i) {
+    auto wait = parts_.board.wait_for(
+        pushed_[i].place,
+        [weak = weak_from_this(), i](const predictions::SharedAnswer& answer) {
+          if (const auto own = weak.lock()) own->take(i, answer);
+        });
+    if (!wait) break;  // too many wait already: this one is told what there is by the end
+    const std::lock_guard lock(mutex_);
+    waits_.push_back(*wait);
+  }
+  parts_.timers.at(begun_ + *wait_, [self] { self->end(); });
+  // What was answered before it was waited for.
+  if (!parts_.workers.submit([self] { self->look_into_store(); })) end();
+}
+
+void AwaitedAnswers::look_into_store() {
+  for (std::size_t i = 0; i < pushed_.size(); ++i) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!reply_ || answers_[i]) continue;
+    }
+    const auto kept = parts_.predictions.by_place(pushed_[i].place);
+    if (!kept) return;  // the board may still tell
+    if (*kept && (*kept)->answer) {
+      take(i, std::make_shared<const predictions::Answer>(*(*kept)->answer));
+    }
+  }
+}
+
+void AwaitedAnswers::take(std::size_t index, predictions::SharedAnswer answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!reply_ || answers_[index]) return;
+    answers_[index] = std::move(answer);
+    if (--missing_ > 0) return;
+  }
+  end();
+}
+
+void AwaitedAnswers::end() {
+  const std::lock_guard lock(mutex_);
+  if (!reply_) return;
+  nlohmann::ordered_json records = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < pushed_.size(); ++i) {
+    nlohmann::ordered_json record = {{"id", ids_[i]},
+                                     {"partition", pushed_[i].place.partition},
+                                     {"offset", pushed_[i].place.offset},
+                                     {"repeated", pushed_[i].repeated}};
+    if (answers_[i]) add_answer(record, *answers_[i]);
+    records.push_back(std::move(record));
+  }
+  const nlohmann::ordered_json body = {{"records", std::move(records)}};
+  // Whoever did not wait, and whoever waited in vain, learns that the records have been accepted.
+  const bool all = wait_ && missing_ == 0;
+  reply_->send(json_response(to_text(body), all ? 200 : 202));
+  reply_.reset();
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,117 @@
+#include "serve/live.h"
+
+#include "base/log.h"
+
+namespace weir::serve {
+namespace {
+
+constexpr Millis kLookEvery{1'000};
+constexpr Millis kLoadAgainAfter{2'000};
+constexpr Millis kPollMax{100};
+constexpr std::size_t kIdleParsersMax = 16;
+
+}  // namespace
+
+LiveModel::Parser LiveModel::parser() const {
+  std::unique_ptr<format::FeatureParser> parser;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      parser = std::move(idle_.back());
+      idle_.pop_back();
+    }
+  }
+  if (!parser) parser = std::make_unique<format::FeatureParser>(schema(), model().inputs());
+  return {*this, std::move(parser)};
+}
+
+void LiveModel::give_back(std::unique_ptr<format::FeatureParser> parser) const {
+  const std::lock_guard lock(mutex_);
+  if (idle_.size() < kIdleParsersMax) idle_.push_back(std::move(parser));
+}
+
+std::shared_ptr<const LiveView> Live::view() const {
+  const std::lock_guard lock(mutex_);
+  return view_;
+}
+
+void Live::set(std::shared_ptr<const LiveView> view) {
+  const std::lock_guard lock(mutex_);
+  view_ = std::move(view);
+  trouble_.reset();
+}
+
+std::optional<Error> Live::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+void Live::set_trouble(std::optional<Error> trouble) {
+  const std::lock_guard lock(mutex_);
+  trouble_ = std::move(trouble);
+}
+
+Result<std::unique_ptr<LiveFollower>> LiveFollower::open(PipelineNames names,
+                                                         stream::Broker& broker,
+                                                         const registry::ModelRegistry& models,
+                                                         Clock& clock, Live& live) {
+  std::unique_ptr<LiveFollower> follower(new LiveFollower(models, clock, live));
+  auto watch = PipelineWatch::open(
+      std::move(names), broker, clock, [own = follower.get()](const record::ControlRecord& record) {
+        if (own->history_.size() == kHistoryMax) own->history_.erase(own->history_.begin());
+        own->history_.push_back(record);
+      });
+  if (!watch) {
+    live.set_trouble(watch.error());
+    return fail(watch.error());
+  }
+  follower->watch_ = std::move(*watch);
+  return follower;
+}
+
+Status LiveFollower::step(Millis wait_max, std::stop_token) {
+  const auto news = watch_->poll(std::min(wait_max, kPollMax));
+  if (!news) {
+    live_.set_trouble(news.error());
+    return fail(news.error());
+  }
+  const bool lacks_model = watch_->control().version != (model_ ? model_->version() : 0);
+  const SteadyTime now = clock_.steady();
+  if (!*news && now < next_look_ && !(lacks_model && now >= next_load_)) return {};
+  auto looked = look();
+  if (!looked) live_.set_trouble(looked.error());
+  return looked;
+}
+
+Status LiveFollower::look() {
+  auto view = std::make_shared<LiveView>();
+  view->status = WEIR_TRY(watch_->look());
+  view->history = history_;
+  load(*view);
+  view->looked_at = clock_.steady();
+  next_look_ = view->looked_at + kLookEvery;
+  live_.set(std::move(view));
+  return {};
+}
+
+void LiveFollower::load(LiveView& view) {
+  const record::ControlState& control = view.status.control;
+  if (control.version == 0) {
+    model_.reset();
+  } else if (!model_ || model_->version() != control.version) {
+    model_.reset();
+    auto loaded = models_.load(control.version, control.sha256);
+    if (loaded) {
+      model_ = std::make_shared<const LiveModel>(control.version, std::move(*loaded));
+    } else {
+      view.model_trouble =
+          std::move(loaded.error())
+              .while_doing("loading model version " + std::to_string(control.version));
+      log::warn("the model in force is not at hand", {{"reason", *view.model_trouble}});
+      next_load_ = clock_.steady() + kLoadAgainAfter;
+    }
+  }
+  view.model = model_;
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,164 @@
+#include "serve/messages_api.h"
+
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "base/text.h"
+#include "format/message_batch.h"
+#include "http/content_coding.h"
+#include "serve/awaited_answers.h"
+#include "serve/parameters.h"
+#include "serve/problem.h"
+
+namespace weir::serve {
+namespace {
+
+constexpr std::size_t kFaultsToldMax = 20;
+
+Result<format::BatchKind> kind_of(const http::Request& request) {
+  std::string_view type = request.header("content-type").value_or("application/json");
+  type = type.substr(0, std::min(type.find(';'), type.size()));
+  while (type.ends_with(' ')) type.remove_suffix(1);
+  if (type == "application/json") return format::BatchKind::kJson;
+  if (type == "application/x-ndjson" || type == "application/jsonl") {
+    return format::BatchKind::kJsonLines;
+  }
+  if (type == "text/csv") return format::BatchKind::kCsv;
+  return fail(Code::kUnsupported, "records come as application/json, application/x-ndjson or "
+                                  "text/csv, not as " + one_line(type.substr(0, 100)));
+}
+
+// 128 bits that nobody else has.
+std::string new_id() {
+  thread_local std::mt19937_64 random = [] {
+    std::random_device device;
+    std::seed_seq seed{device(), device(), device(), device(), device(), device()};
+    return std::mt19937_64(seed);
+  }();
+  std::string id(32, '0');
+  for (std::size_t half = 0; half < 2; ++half) {
+    std::uint64_t bits = random();
+    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = "0123456789abcdef"[bits & 15];
+  }
+  return id;
+}
+
+Status name_records(std::vector<format::BatchRecord>& records,
+                    std::optional<std::string_view> idempotency_key) {
+  if (idempotency_key) {
+    if (const auto fault = format::fault_of_record_id(*idempotency_key)) {
+      return fail(Code::kInvalidArgument, "Idempotency-Key: " + *fault);
+    }
+  }
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    if (records[i].id) continue;
+    if (!idempotency_key) {
+      records[i].id = new_id();
+    } else if (records.size() == 1) {
+      records[i].id = std::string(*idempotency_key);
+    } else {
+      records[i].id = std::string(*idempotency_key) + "." + std::to_string(i);
+    }
+  }
+  return {};
+}
+
+// What the model in force would refuse, told before anything is written.
+Status check(const std::vector<format::BatchRecord>& records, const LiveModel& model,
+             std::size_t record_bytes_max) {
+  auto parser = model.parser();
+  std::vector<double> rows;
+  std::string faults;
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    rows.clear();
+    std::string fault;
+    if (records[i].value.size() > record_bytes_max) {
+      fault = "it has " + std::to_string(records[i].value.size()) + " bytes, more than " +
+              std::to_string(record_bytes_max);
+    } else if (!parser->parse(records[i].value, rows)) {
+      fault = parser->refusal().text;
+    } else {
+      continue;
+    }
+    if (++count <= kFaultsToldMax) {
+      faults += (faults.empty() ? "" : "; ") + ("record " + std::to_string(i) + ": " + fault);
+    }
+  }
+  if (count == 0) return {};
+  if (count > kFaultsToldMax) faults += "; and " + std::to_string(count - kFaultsToldMax) + " more";
+  return fail(Code::kBadData, faults + " (model version " + std::to_string(model.version()) +
+                                  "; nothing of this request was taken)");
+}
+
+}  // namespace
+
+void MessagesApi::add_routes(Router& router) {
+  Route route;
+  route.method = "POST";
+  route.pattern = "/v1/messages";
+  route.permission = Permission::kPush;
+  route.where = Where::kAtOnce;
+  route.body_bytes_max = parts_.limits.body_bytes_max;
+  route.handle = [this](Call call, http::Reply reply) { push(std::move(call), std::move(reply)); };
+  router.add(std::move(route));
+}
+
+Result<std::vector<PushRecord>> MessagesApi::read(const http::Request& request) const {
+  const auto view = parts_.live.view();
+  if (!view || !view->model) {
+    return fail(Code::kUnavailable,
+                !view ? "the gateway has not read the control log yet"
+                : view->model_trouble
+                    ? view->model_trouble->message()
+                    : "no model is in force yet, by whose schema records could be checked");
+  }
+  const format::BatchKind kind = WEIR_TRY(kind_of(request));
+  std::string unpacked;
+  std::string_view body = request.body;
+  if (const auto coding = request.header("content-encoding"); coding && *coding != "identity") {
+    if (*coding != "gzip") {
+      return fail(Code::kUnsupported, "Content-Encoding: only gzip is understood");
+    }
+    unpacked = WEIR_TRY(during(http::gunzip(body, parts_.limits.body_bytes_max), "unpacking the body"));
+    body = unpacked;
+  }
+  format::BatchOptions options;
+  options.records_max = parts_.limits.records_max;
+  options.id_is_feature = view->model->schema().feature_index("id").has_value();
+  auto records = WEIR_TRY(format::read_message_batch(body, kind, options));
+  WEIR_TRY(name_records(records, request.header("idempotency-key")));
+  WEIR_TRY(check(records, *view->model, parts_.limits.record_bytes_max));
+  std::vector<PushRecord> pushed;
+  pushed.reserve(records.size());
+  for (auto& record : records) pushed.push_back({std::move(*record.id), std::move(record.value)});
+  return pushed;
+}
+
+void MessagesApi::push(Call call, http::Reply reply) {
+  const auto attempt = [&]() -> Result<PushRequest> {
+    WEIR_TRY(only_parameters(call.request, {"wait"}));
+    PushRequest request;
+    const auto wait = WEIR_TRY(duration_parameter(call.request, "wait", parts_.limits.wait_max));
+    request.records = WEIR_TRY(read(call.request));
+    for (const std::string_view name : {"traceparent", "tracestate"}) {
+      if (const auto value = call.request.header(name)) request.headers.emplace_back(name, *value);
+    }
+    std::vector<std::string> ids;
+    for (const PushRecord& record : request.records) ids.push_back(record.id);
+    auto answers = std::make_shared<AwaitedAnswers>(parts_, std::move(ids), wait, std::move(reply));
+    request.done = [answers](PushAnswer pushed) { answers->begin(std::move(pushed)); };
+    return request;
+  };
+  auto request = attempt();
+  if (request) return parts_.pushes.submit(std::move(*request));
+  http::Response response = problem_of(request.error());
+  if (request.error().code() == Code::kUnsupported) {
+    response = problem(415, request.error().message());
+  } else if (request.error().code() == Code::kExhausted) {
+    response = problem(413, request.error().message());
+  }
+  reply.send(std::move(response));
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,191 @@
+#include "serve/models_api.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "base/text.h"
+#include "record/reigns.h"
+#include "serve/answering.h"
+#include "serve/parameters.h"
+#include "serve/prediction_json.h"
+
+namespace weir::serve {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kManifestsKeptMax = 1'000;
+constexpr std::size_t kListMax = 200;
+constexpr Millis kFlushTimeout{10'000};
+constexpr Millis kLookAgain{50};
+
+// Who ruled when, by the control log.
+std::vector<record::Reign> reigns_of(const LiveView& view, std::uint64_t version) {
+  record::ReignHistory history;
+  for (const auto& record : view.history) history.apply(record);
+  return history.reigns(version);
+}
+
+Json reign_json(const record::Reign& reign) {
+  Json json = {{"epoch", reign.resume.epoch},
+               {"version", reign.resume.version},
+               {"outcome", record::outcome_name(reign.resume.outcome)},
+               {"reason", reign.resume.reason},
+               {"by", reign.resume.by},
+               {"since", reign.resume.at},
+               {"until", nullptr}};
+  if (reign.ended_by) json["until"] = reign.ended_by->at;
+  return json;
+}
+
+Json summary_json(const registry::Manifest& manifest, std::uint64_t live) {
+  Json json = {{"version", manifest.version},
+               {"live", manifest.version == live},
+               {"algorithm", manifest.algorithm},
+               {"target", manifest.schema.target},
+               {"features", manifest.schema.features.size()},
+               {"dataset", manifest.dataset.path},
+               {"rows", manifest.rows},
+               {"rows_refused", manifest.rows_refused},
+               {"held_out", nullptr},
+               {"parent_version", manifest.parent_version},
+               {"trained_at", manifest.trained_at},
+               {"training_seconds", manifest.training_seconds},
+               {"sha256", manifest.model_sha256}};
+  if (manifest.has_held_out) {
+    json["held_out"] = {{"rmse", manifest.held_out.rmse},
+                        {"mae", manifest.held_out.mae},
+                        {"r2", manifest.held_out.r2},
+                        {"rows", manifest.rows_held_out}};
+  }
+  return json;
+}
+
+Result<std::uint64_t> version_of(const Call& call) {
+  const auto version = number_of(call.variable("version"));
+  if (version && *version > 0 && *version <= record::kEpochMax) return *version;
+  return fail(Code::kInvalidArgument, "a version is a whole number from 1, not '" +
+                                          one_line(call.variable("version").substr(0, 100)) + "'");
+}
+
+}  // namespace
+
+void ModelsApi::add_routes(Router& router) {
+  const auto add = [&](std::string method, std::string pattern, Permission permission, auto member) {
+    router.add({std::move(method), std::move(pattern), permission, Where::kWorkers, 0, false,
+                answering([this, member](const Call& call) { return (this->*member)(call); })});
+  };
+  add("GET", "/v1/models", Permission::kRead, &ModelsApi::list);
+  add("GET", "/v1/models/{version}", Permission::kRead, &ModelsApi::show);
+  add("POST", "/v1/models/{version}/rollback", Permission::kAdmin, &ModelsApi::roll_back);
+  add("POST", "/v1/train", Permission::kAdmin, &ModelsApi::train);
+}
+
+Result<registry::Manifest> ModelsApi::manifest(std::uint64_t version) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = manifests_.find(version); found != manifests_.end()) {
+      return found->second;
+    }
+  }
+  registry::Manifest read = WEIR_TRY(parts_.models.manifest(version));
+  const std::lock_guard lock(mutex_);
+  if (manifests_.size() >= kManifestsKeptMax) manifests_.erase(manifests_.begin());
+  manifests_[version] = read;
+  return read;
+}
+
+Result<http::Response> ModelsApi::list(const Call& call) const {
+  WEIR_TRY(only_parameters(call.request, {"limit", "before"}));
+  const auto limit = WEIR_TRY(number_parameter(call.request, "limit", 1, kListMax)).value_or(50);
+  const auto before = WEIR_TRY(number_parameter(call.request, "before", 1, record::kEpochMax));
+  const auto view = parts_.live.view();
+  const std::uint64_t live = view ? view->status.control.version : 0;
+  auto versions = WEIR_TRY(parts_.models.versions());
+  std::reverse(versions.begin(), versions.end());
+  if (before) std::erase_if(versions, [&](std::uint64_t version) { return version >= *before; });
+  Json json = {{"live", live}, {"models", Json::array()}, {"next", nullptr}};
+  for (const std::uint64_t version : versions) {
+    if (json["models"].size() == limit) {
+      json["next"] = json["models"].back()["version"];
+      break;
+    }
+    const auto found = manifest(version);
+    if (found) {
+      json["models"].push_back(summary_json(*found, live));
+    } else if (found.error().retryable()) {
+      return weir::fail(found.error());
+    } else {
+      json["models"].push_back({{"version", version}, {"unreadable", found.error().message()}});
+    }
+  }
+  return json_response(to_text(json));
+}
+
+Result<http::Response> ModelsApi::show(const Call& call) const {
+  WEIR_TRY(only_parameters(call.request, {}));
+  const std::uint64_t version = WEIR_TRY(version_of(call));
+  const registry::Manifest found = WEIR_TRY(manifest(version));
+  const auto view = parts_.live.view();
+  Json json = Json::parse(found.to_json());
+  json["live"] = view && view->status.control.version == version;
+  json["reigns"] = Json::array();
+  if (view) {
+    for (const auto& reign : reigns_of(*view, version)) json["reigns"].push_back(reign_json(reign));
+  }
+  return json_response(to_text(json));
+}
+
+Status ModelsApi::ask(record::MemberRecord request) const {
+  request.member = parts_.self;
+  auto publisher = WEIR_TRY(parts_.broker.open_publisher());
+  WEIR_TRY(publisher->send({parts_.members_topic, 0, request.member, request.to_json(), nullptr}));
+  return publisher->flush(kFlushTimeout);
+}
+
+// The leading trainer acts, and alone writes the control log; here its outcome is waited for.
+Result<http::Response> ModelsApi::roll_back(const Call& call) const {
+  WEIR_TRY(only_parameters(call.request, {"wait"}));
+  const auto wait = WEIR_TRY(duration_parameter(call.request, "wait", parts_.limits.wait_max))
+                        .value_or(Millis{30'000});
+  const std::uint64_t version = WEIR_TRY(version_of(call));
+  WEIR_TRY(parts_.models.load(version, ""));
+  const auto view = parts_.live.view();
+  if (!view) return fail(Code::kUnavailable, "the gateway has not read the control log yet");
+  const std::uint64_t epoch = view->status.control.epoch;
+  record::MemberRecord request;
+  request.type = record::MemberType::kAskRollback;
+  request.epoch = epoch;
+  request.version = version;
+  WEIR_TRY(during(ask(std::move(request)), "asking the trainers for a rollback"));
+  const SteadyTime deadline = parts_.clock.steady() + wait;
+  while (parts_.clock.steady() < deadline) {
+    const auto now = parts_.live.view();
+    const auto& resume = now->status.control.last_resume;
+    if (!resume || resume->epoch <= epoch) {
+      parts_.clock.sleep_for(kLookAgain, {});
+      continue;
+    }
+    if (resume->outcome == record::Outcome::kRolledBack && resume->version == version) {
+      return json_response(to_text({{"version", version}, {"epoch", resume->epoch}}));
+    }
+    return fail(Code::kAlreadyExists, "epoch " + std::to_string(resume->epoch) + " put version " +
+                                          std::to_string(resume->version) + " in force instead (" +
+                                          std::string(record::outcome_name(resume->outcome)) +
+                                          ": " + resume->reason + "); look at it and ask again");
+  }
+  return json_response(to_text({{"version", version},
+                                {"detail", "asked for; no trainer has answered yet"}}),
+                       202);
+}
+
+Result<http::Response> ModelsApi::train(const Call& call) const {
+  WEIR_TRY(only_parameters(call.request, {}));
+  record::MemberRecord request;
+  request.type = record::MemberType::kAskTrain;
+  WEIR_TRY(during(ask(std::move(request)), "asking the trainers to train now"));
+  return json_response(to_text({{"detail", "asked for; GET /v1/datasets shows what waits"}}), 202);
+}
+
+}  // namespace weir::serve

@@ -1,0 +1,149 @@
+#include "serve/predictions_api.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "serve/answering.h"
+#include "serve/parameters.h"
+#include "serve/prediction_json.h"
+#include "serve/problem.h"
+
+namespace weir::serve {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kEventsAtOnce = 1'000;
+constexpr Millis kKeepAliveEvery{15'000};
+
+// One client of /v1/predictions/stream. Kept by the timer that keeps it alive, until the client has
+// gone or was too slow.
+class EventClient : public std::enable_shared_from_this<EventClient> {
+ public:
+  EventClient(Parts& parts, std::shared_ptr<http::ResponseStream> stream)
+      : parts_(parts), stream_(std::move(stream)) {}
+
+  Status begin() {
+    watcher_ = WEIR_TRY(parts_.board.watch([weak = weak_from_this()] {
+      if (const auto own = weak.lock()) own->pass_on();
+    }));
+    keep_alive();
+    return {};
+  }
+
+ private:
+  void pass_on() {
+    if (!stream_->open()) return;
+    std::string events;
+    for (const auto& answer : watcher_->take(kEventsAtOnce)) {
+      Json json = {{"id", nullptr}, {"partition", answer->of.partition},
+                   {"offset", answer->of.offset}};
+      if (answer->id) json["id"] = *answer->id;
+      add_answer(json, *answer);
+      events += "id: " + std::to_string(answer->of.partition) + "-" +
+                std::to_string(answer->of.offset) + "\ndata: " + to_text(json) + "\n\n";
+    }
+    if (watcher_->cut_off()) events += "event: cut-off\ndata: {\"reason\":\"read too slowly\"}\n\n";
+    if (!events.empty()) stream_->write(std::move(events));
+  }
+
+  void keep_alive() {
+    if (!stream_->open() || watcher_->cut_off()) return;
+    stream_->write(": still here\n\n");
+    parts_.timers.at(parts_.clock.steady() + kKeepAliveEvery,
+                     [self = shared_from_this()] { self->keep_alive(); });
+  }
+
+  Parts& parts_;
+  const std::shared_ptr<http::ResponseStream> stream_;
+  std::shared_ptr<predictions::Watcher> watcher_;
+};
+
+Result<std::optional<predictions::State>> state_parameter(const http::Request& request) {
+  const auto text = request.parameter("state");
+  if (!text) return std::nullopt;
+  if (*text == "waiting") return predictions::State::kWaiting;
+  if (*text == "predicted") return predictions::State::kPredicted;
+  if (*text == "dead") return predictions::State::kDead;
+  return fail(Code::kInvalidArgument, "state is waiting, predicted or dead, not '" +
+                                          one_line(text->substr(0, 100)) + "'");
+}
+
+}  // namespace
+
+void PredictionsApi::add_routes(Router& router) {
+  // Before {id}, which would fit it, too.
+  router.add({"GET", "/v1/predictions/stream", Permission::kRead, Where::kAtOnce, 0, false,
+              [this](Call call, http::Reply reply) { stream(std::move(call), std::move(reply)); }});
+  router.add({"GET", "/v1/predictions", Permission::kRead, Where::kWorkers, 0, false,
+              answering([this](const Call& call) { return list(call); })});
+  router.add({"GET", "/v1/predictions/{id}", Permission::kRead, Where::kWorkers, 0, false,
+              answering([this](const Call& call) { return by_id(call); })});
+  router.add({"GET", "/v1/records/{partition}/{offset}", Permission::kRead, Where::kWorkers, 0,
+              false, answering([this](const Call& call) { return by_place(call); })});
+}
+
+Result<http::Response> PredictionsApi::by_id(const Call& call) const {
+  WEIR_TRY(only_parameters(call.request, {}));
+  const std::string& id = call.variable("id");
+  const auto found = WEIR_TRY(parts_.predictions.by_id(id));
+  if (!found) {
+    return fail(Code::kNotFound, "no record with id '" + one_line(id.substr(0, 200)) +
+                                     "' is kept; it never came, or longer ago than serve.keep");
+  }
+  Json json = kept_json(found->newest);
+  json["records_of_this_id"] = found->count;
+  return json_response(to_text(json));
+}
+
+Result<http::Response> PredictionsApi::by_place(const Call& call) const {
+  WEIR_TRY(only_parameters(call.request, {}));
+  const auto partition = number_of(call.variable("partition"));
+  const auto offset = number_of(call.variable("offset"));
+  if (!partition || !offset || *partition > std::numeric_limits<std::int32_t>::max()) {
+    return fail(Code::kInvalidArgument, "a place is PARTITION/OFFSET, two whole numbers");
+  }
+  const auto found = WEIR_TRY(parts_.predictions.by_place(
+      {static_cast<std::int32_t>(*partition), static_cast<std::int64_t>(*offset)}));
+  if (!found) return fail(Code::kNotFound, "no record that stands there is kept");
+  return json_response(to_text(kept_json(*found)));
+}
+
+Result<http::Response> PredictionsApi::list(const Call& call) const {
+  const http::Request& request = call.request;
+  WEIR_TRY(only_parameters(request,
+                           {"from", "until", "model", "id_prefix", "state", "limit", "cursor"}));
+  const WallTime now = parts_.clock.wall();
+  predictions::ListQuery query;
+  query.from_ms = WEIR_TRY(moment_parameter(request, "from", now));
+  query.until_ms = WEIR_TRY(moment_parameter(request, "until", now));
+  query.model = WEIR_TRY(number_parameter(request, "model", 1, record::kEpochMax));
+  if (const auto prefix = request.parameter("id_prefix")) query.id_prefix = std::string(*prefix);
+  query.state = WEIR_TRY(state_parameter(request));
+  query.limit = WEIR_TRY(number_parameter(request, "limit", 1, predictions::kListLimitMax))
+                    .value_or(query.limit);
+  query.cursor = std::string(request.parameter("cursor").value_or(""));
+  const predictions::Page page = WEIR_TRY(parts_.predictions.list(query));
+  Json json = {{"predictions", Json::array()}, {"next", nullptr}};
+  for (const auto& kept : page.items) json["predictions"].push_back(kept_json(kept));
+  if (!page.next.empty()) json["next"] = page.next;
+  return json_response(to_text(json));
+}
+
+void PredictionsApi::stream(Call call, http::Reply reply) {
+  if (auto good = only_parameters(call.request, {}); !good) {
+    return reply.send(problem_of(good.error()));
+  }
+  // A trial first: once the head is out no other status can be given.
+  auto trial = parts_.board.watch([] {});
+  if (!trial) return reply.send(problem(503, trial.error().message()));
+  trial->reset();
+  http::Response head;
+  head.content_type = "text/event-stream";
+  head.headers.emplace_back("Cache-Control", "no-store");
+  auto client = std::make_shared<EventClient>(parts_, reply.start_stream(std::move(head)));
+  static_cast<void>(client->begin());
+}
+
+}  // namespace weir::serve
