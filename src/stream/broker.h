@@ -17,6 +17,7 @@
 #include "stream/record_source.h"
 #include "stream/records.h"
 #include "stream/topic_history.h"
+#include "stream/topic_tail.h"
 #include "stream/transactional_sink.h"
 
 namespace weir::stream {
@@ -69,6 +70,9 @@ class Broker {
   // is below the earliest record, kInvalidArgument for a partition that the topic has not.
   virtual Result<std::unique_ptr<TopicHistory>> open_history(const std::string& topic,
                                                              const HistoryStart& start) = 0;
+  // Follows the topic from these offsets on; see topic_tail.h.
+  virtual Result<std::unique_ptr<TopicTail>> open_tail(const std::string& topic,
+                                                       const TailStart& start) = 0;
   // Where a group stands, without joining it, by partition. Partitions in which it has committed
   // nothing are absent, so that a group that never was gives none. Waits out a transaction that
   // has offsets of the group pending.

@@ -22,6 +22,9 @@ class Harness {
   virtual std::string fresh(const std::string& name) = 0;
   virtual void delete_records_before(const std::string& topic, std::int32_t partition,
                                      std::int64_t offset) = 0;
+  // With all its records. Returns when the name can be taken again.
+  virtual void delete_topic(const std::string& topic) = 0;
+  virtual void add_partitions(const std::string& topic, std::int32_t count) = 0;
   // The next commit ends when its offsets are sent: its transaction is left as by one that died
   // there. SimulatedCrash, or an error, comes out of it.
   virtual void crash_once_offsets_are_sent() = 0;

@@ -25,6 +25,10 @@ class MemoryHarness final : public Harness {
                              std::int64_t offset) override {
     broker_.delete_records_before(topic, partition, offset);
   }
+  void delete_topic(const std::string& topic) override { broker_.delete_topic(topic); }
+  void add_partitions(const std::string& topic, std::int32_t count) override {
+    broker_.add_partitions(topic, count);
+  }
   void crash_once_offsets_are_sent() override { broker_.fail_commit(1, CommitFault::kOffsetsSent); }
   std::int64_t committed(const std::string& group, const std::string& topic,
                          std::int32_t partition) override {
@@ -87,6 +91,26 @@ class KafkaHarness final : public Harness {
     wait();
     rd_kafka_DeleteRecords_destroy(wish);
     rd_kafka_topic_partition_list_destroy(list);
+  }
+
+  void delete_topic(const std::string& topic) override {
+    rd_kafka_DeleteTopic_t* wish = rd_kafka_DeleteTopic_new(topic.c_str());
+    rd_kafka_DeleteTopics(admin_, &wish, 1, nullptr, queue_);
+    wait();
+    rd_kafka_DeleteTopic_destroy(wish);
+    // Brokers that have not heard of it yet would answer for the topic that was.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(15);
+    while (broker_->log_ends(topic, Millis(5000)) && std::chrono::steady_clock::now() < deadline) {
+    }
+  }
+
+  void add_partitions(const std::string& topic, std::int32_t count) override {
+    char reason[256] = "";
+    rd_kafka_NewPartitions_t* wish = rd_kafka_NewPartitions_new(
+        topic.c_str(), static_cast<std::size_t>(count), reason, sizeof reason);
+    rd_kafka_CreatePartitions(admin_, &wish, 1, nullptr, queue_);
+    wait();
+    rd_kafka_NewPartitions_destroy(wish);
   }
 
   std::int64_t committed(const std::string& group, const std::string& topic,

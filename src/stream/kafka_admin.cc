@@ -93,9 +93,8 @@ struct TopicFound {
   bool may_write = false;
 };
 
-// In the order of `names`.
-Result<std::vector<TopicFound>> describe(const KafkaClient& client, std::vector<const char*> names,
-                                         Millis timeout) {
+Result<EventPtr> descriptions_of(const KafkaClient& client, std::vector<const char*> names,
+                                 Millis timeout) {
   const std::unique_ptr<rd_kafka_TopicCollection_t, TopicCollectionDeleter> collection(
       rd_kafka_TopicCollection_of_topic_names(names.data(), names.size()));
   const QueuePtr queue(rd_kafka_queue_new(client.get()));
@@ -104,7 +103,13 @@ Result<std::vector<TopicFound>> describe(const KafkaClient& client, std::vector<
       rd_kafka_AdminOptions_set_include_authorized_operations(options.get(), 1));
   if (refused) return fail(client.error(*refused));
   rd_kafka_DescribeTopics(client.get(), collection.get(), options.get(), queue.get());
-  const EventPtr event = WEIR_TRY(answer(client, queue.get(), timeout));
+  return answer(client, queue.get(), timeout);
+}
+
+// In the order of `names`.
+Result<std::vector<TopicFound>> describe(const KafkaClient& client,
+                                         const std::vector<const char*>& names, Millis timeout) {
+  const EventPtr event = WEIR_TRY(descriptions_of(client, names, timeout));
   std::size_t count = 0;
   const auto** descriptions = rd_kafka_DescribeTopics_result_topics(
       rd_kafka_event_DescribeTopics_result(event.get()), &count);
@@ -214,6 +219,22 @@ Result<std::vector<std::int64_t>> list_offsets(const KafkaClient& client, const 
 }
 
 }  // namespace
+
+Result<std::string> kafka_topic_id(const KafkaClient& client, const std::string& topic,
+                                   Millis timeout) {
+  const EventPtr event = WEIR_TRY(descriptions_of(client, {topic.c_str()}, timeout));
+  std::size_t count = 0;
+  const auto** descriptions = rd_kafka_DescribeTopics_result_topics(
+      rd_kafka_event_DescribeTopics_result(event.get()), &count);
+  if (count != 1) return fail(Code::kIo, "the brokers did not tell of " + topic);
+  if (const auto code = rd_kafka_error_code(rd_kafka_TopicDescription_error(descriptions[0]))) {
+    return fail(client.error(code, to_read(topic)));
+  }
+  const auto* id = rd_kafka_TopicDescription_topic_id(descriptions[0]);
+  const bool known = id && (rd_kafka_Uuid_most_significant_bits(id) != 0 ||
+                            rd_kafka_Uuid_least_significant_bits(id) != 0);
+  return known ? std::string(rd_kafka_Uuid_base64str(id)) : std::string();
+}
 
 Status ensure_kafka_topics(const KafkaClientFactory& factory, const std::vector<TopicSpec>& topics,
                            Millis timeout) {

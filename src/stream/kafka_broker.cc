@@ -53,6 +53,11 @@ Result<std::unique_ptr<TopicHistory>> KafkaBroker::open_history(const std::strin
   return open_kafka_history(*factory_, topic, start);
 }
 
+Result<std::unique_ptr<TopicTail>> KafkaBroker::open_tail(const std::string& topic,
+                                                          const TailStart& start) {
+  return open_kafka_tail(*factory_, topic, start);
+}
+
 Result<std::vector<PartitionOffset>> KafkaBroker::committed_offsets(const std::string& group,
                                                                     const std::string& topic,
                                                                     Millis timeout) {

@@ -60,6 +60,8 @@ class KafkaBroker final : public Broker {
                                                       const std::string& member) override;
   Result<std::unique_ptr<TopicHistory>> open_history(const std::string& topic,
                                                      const HistoryStart& start) override;
+  Result<std::unique_ptr<TopicTail>> open_tail(const std::string& topic,
+                                               const TailStart& start) override;
   Result<std::vector<PartitionOffset>> committed_offsets(const std::string& group,
                                                          const std::string& topic,
                                                          Millis timeout) override;

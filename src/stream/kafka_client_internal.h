@@ -167,6 +167,9 @@ Result<std::unique_ptr<Leadership>> open_kafka_leadership(const KafkaClientFacto
 Result<std::unique_ptr<TopicHistory>> open_kafka_history(const KafkaClientFactory& factory,
                                                          const std::string& topic,
                                                          const HistoryStart& start);
+Result<std::unique_ptr<TopicTail>> open_kafka_tail(const KafkaClientFactory& factory,
+                                                   const std::string& topic,
+                                                   const TailStart& start);
 Result<std::vector<PartitionOffset>> kafka_committed_offsets(const KafkaClientFactory& factory,
                                                              const std::string& group,
                                                              const std::string& topic,
@@ -176,6 +179,9 @@ Status ensure_kafka_topics(const KafkaClientFactory& factory, const std::vector<
 // Here and below, `wanted` is a right on the topic that is looked at: what the caller needs it for.
 Result<int> kafka_partition_count(const KafkaClient& client, const KafkaRight& wanted,
                                   Millis timeout);
+// What tells a topic from another one of its name, made later; empty from brokers before 2.8.
+Result<std::string> kafka_topic_id(const KafkaClient& client, const std::string& topic,
+                                   Millis timeout);
 // Of these rights on topics, those that the client's user lacks.
 Result<std::vector<KafkaRight>> kafka_lacking_rights(const KafkaClient& client,
                                                      const std::vector<KafkaRight>& wanted,

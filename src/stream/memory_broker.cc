@@ -30,8 +30,7 @@ Status MemoryInstance::ensure_topics(const std::vector<TopicSpec>& topics, Milli
     if (cluster_->denied.contains(spec.name)) {
       return fail(Code::kPermissionDenied, "no right to make topic " + spec.name);
     }
-    if (cluster_->topics.contains(spec.name)) continue;
-    cluster_->topics[spec.name].partitions.resize(static_cast<std::size_t>(spec.partitions));
+    cluster_->make_topic(spec.name, spec.partitions);
   }
   return {};
 }
@@ -65,6 +64,11 @@ Result<std::unique_ptr<Leadership>> MemoryInstance::open_leadership(const std::s
 Result<std::unique_ptr<TopicHistory>> MemoryInstance::open_history(const std::string& topic,
                                                                    const HistoryStart& start) {
   return memory::open_history(cluster_, process_, topic, start);
+}
+
+Result<std::unique_ptr<TopicTail>> MemoryInstance::open_tail(const std::string& topic,
+                                                             const TailStart& start) {
+  return memory::open_tail(cluster_, process_, topic, start);
 }
 
 Result<std::vector<PartitionOffset>> MemoryInstance::committed_offsets(const std::string& group,
@@ -126,8 +130,7 @@ std::int64_t MemoryBroker::produce(const std::string& topic, std::optional<std::
                                    std::string value, std::optional<std::int32_t> partition,
                                    Headers headers) {
   const std::lock_guard lock(cluster_->mutex);
-  memory::Topic& to = cluster_->topics[topic];
-  if (to.partitions.empty()) to.partitions.resize(1);
+  memory::Topic& to = cluster_->make_topic(topic, 1);
   std::optional<std::string_view> view;
   if (key) view = *key;
   const std::int32_t chosen = partition ? *partition : cluster_->choose_partition(to, view);
@@ -249,6 +252,11 @@ void MemoryBroker::forget_committed(const std::string& group, const std::string&
 void MemoryBroker::add_partitions(const std::string& topic, std::int32_t count) {
   const std::lock_guard lock(cluster_->mutex);
   cluster_->topics.at(topic).partitions.resize(static_cast<std::size_t>(count));
+}
+
+void MemoryBroker::delete_topic(const std::string& topic) {
+  const std::lock_guard lock(cluster_->mutex);
+  cluster_->topics.erase(topic);
 }
 
 }  // namespace weir::stream

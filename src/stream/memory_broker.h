@@ -69,6 +69,8 @@ class MemoryInstance : public Broker {
                                                       const std::string& member) override;
   Result<std::unique_ptr<TopicHistory>> open_history(const std::string& topic,
                                                      const HistoryStart& start) override;
+  Result<std::unique_ptr<TopicTail>> open_tail(const std::string& topic,
+                                               const TailStart& start) override;
   Result<std::vector<PartitionOffset>> committed_offsets(const std::string& group,
                                                          const std::string& topic,
                                                          Millis timeout) override;
@@ -132,6 +134,8 @@ class MemoryBroker final : public MemoryInstance {
   void forget_committed(const std::string& group, const std::string& topic,
                         std::optional<std::int32_t> partition = std::nullopt);
   void add_partitions(const std::string& topic, std::int32_t count);
+  // With all its records; one made later under this name is another.
+  void delete_topic(const std::string& topic);
 };
 
 }  // namespace weir::stream

@@ -65,6 +65,13 @@ void Cluster::sweep() {
   }
 }
 
+Topic& Cluster::make_topic(const std::string& name, std::int32_t partitions) {
+  Topic& topic = topics[name];
+  if (topic.partitions.empty()) topic.partitions.resize(static_cast<std::size_t>(partitions));
+  if (topic.id.empty()) topic.id = std::to_string(next_topic_id++);
+  return topic;
+}
+
 std::int64_t Cluster::append(const std::string& topic, std::int32_t partition, MemoryRecord record,
                              std::shared_ptr<Transaction> transaction) {
   auto& log = topics.at(topic).partitions.at(static_cast<std::size_t>(partition));

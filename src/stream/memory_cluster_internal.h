@@ -58,6 +58,7 @@ struct Partition {
 };
 
 struct Topic {
+  std::string id;  // no other topic ever has it
   std::vector<Partition> partitions;
   std::uint32_t next_partition = 0;  // for records without a key
 };
@@ -104,6 +105,7 @@ struct Cluster {
   std::map<std::string, Group> groups;
   std::map<std::pair<std::string, TopicPartition>, std::int64_t> committed;
   std::uint64_t next_member_id = 1;
+  std::uint64_t next_topic_id = 1;
   std::int64_t commits = 0;
 
   Millis session_timeout{10000};
@@ -124,6 +126,8 @@ struct Cluster {
   void sweep();
 
   // ---- topics and transactions ----
+  // Leaves one that is there as it is.
+  Topic& make_topic(const std::string& name, std::int32_t partitions);
   std::int64_t append(const std::string& topic, std::int32_t partition, MemoryRecord record,
                       std::shared_ptr<Transaction> transaction);
   std::int32_t choose_partition(Topic& topic, const std::optional<std::string_view>& key);
@@ -214,6 +218,9 @@ Result<std::unique_ptr<TopicHistory>> open_history(std::shared_ptr<Cluster> clus
                                                    std::shared_ptr<Process> process,
                                                    const std::string& topic,
                                                    const HistoryStart& start);
+Result<std::unique_ptr<TopicTail>> open_tail(std::shared_ptr<Cluster> cluster,
+                                             std::shared_ptr<Process> process,
+                                             const std::string& topic, const TailStart& start);
 Result<std::unique_ptr<Leadership>> open_leadership(std::shared_ptr<Cluster> cluster,
                                                     std::shared_ptr<Process> process,
                                                     const std::string& topic,

@@ -285,6 +285,11 @@ Result<std::unique_ptr<stream::TopicHistory>> WatchedBroker::open_history(
   return process_.open_history(topic, start);
 }
 
+Result<std::unique_ptr<stream::TopicTail>> WatchedBroker::open_tail(
+    const std::string& topic, const stream::TailStart& start) {
+  return process_.open_tail(topic, start);
+}
+
 Result<std::vector<stream::PartitionOffset>> WatchedBroker::committed_offsets(
     const std::string& group, const std::string& topic, Millis timeout) {
   return process_.committed_offsets(group, topic, timeout);

@@ -66,6 +66,8 @@ class WatchedBroker final : public stream::Broker {
                                                               const std::string& member) override;
   Result<std::unique_ptr<stream::TopicHistory>> open_history(
       const std::string& topic, const stream::HistoryStart& start) override;
+  Result<std::unique_ptr<stream::TopicTail>> open_tail(const std::string& topic,
+                                                       const stream::TailStart& start) override;
   Result<std::vector<stream::PartitionOffset>> committed_offsets(const std::string& group,
                                                                  const std::string& topic,
                                                                  Millis timeout) override;

@@ -161,6 +161,11 @@ Result<std::unique_ptr<TopicHistory>> SabotagedBroker::open_history(const std::s
   return inner_->open_history(topic, start);
 }
 
+Result<std::unique_ptr<TopicTail>> SabotagedBroker::open_tail(const std::string& topic,
+                                                              const TailStart& start) {
+  return inner_->open_tail(topic, start);
+}
+
 Result<std::vector<PartitionOffset>> SabotagedBroker::committed_offsets(const std::string& group,
                                                                         const std::string& topic,
                                                                         Millis timeout) {

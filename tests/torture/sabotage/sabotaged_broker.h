@@ -38,6 +38,8 @@ class SabotagedBroker final : public Broker {
                                               std::int64_t time_ms) override;
   Result<std::unique_ptr<TopicHistory>> open_history(const std::string& topic,
                                                      const HistoryStart& start) override;
+  Result<std::unique_ptr<TopicTail>> open_tail(const std::string& topic,
+                                               const TailStart& start) override;
   Result<std::vector<PartitionOffset>> committed_offsets(const std::string& group,
                                                          const std::string& topic,
                                                          Millis timeout) override;
