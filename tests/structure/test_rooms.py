@@ -21,10 +21,14 @@ ROOMS = {
     "train": ["base", "record", "format", "store", "stream", "model", "registry", "gate"],
     "produce": ["base", "record", "format", "stream", "registry", "gate"],
     "score": ["base", "record", "format", "stream", "model", "registry", "gate"],
+    "serve": ["base", "record", "http", "format", "store", "stream", "model", "registry", "gate",
+              "predictions"],
     # Judges the others, so it shares none of their code but the shapes of control records.
     "audit": ["base", "record", "store", "stream"],
+    "redis": ["base"],
+    "predictions": ["base", "record", "format", "stream", "redis"],
     "cli": ["base", "record", "config", "format", "store", "stream", "model", "registry", "gate",
-            "train", "produce", "score", "audit"],
+            "train", "produce", "score", "audit", "redis", "predictions"],
 }
 MIDDLE_ROW = ["format", "store", "stream", "model"]
 # The roles are tested on in-memory stores and with each other; nothing else looks further.
@@ -35,9 +39,10 @@ CODE = r"\.cc$"
 LIBRARIES = [
     (r"librdkafka/", ["stream"], r"\.cc$|_internal\.h$"),
     (r"curl/", ["store"], CODE),
-    (r"hiredis/", [], CODE),
+    (r"hiredis/", ["redis"], CODE),
     (r"boost/", ["http"], r"\.cc$|_internal\.h$"),
     (r"zlib\.h$", ["http"], CODE),
+    (r"sqlite3\.h$", ["predictions"], r"\.cc$|_internal\.h$"),
     (r"CLI/", ["cli"], r"\.(cc|h)$"),
     (r"yaml-cpp/|pugixml\.hpp$", ["config"], CODE),
     (r"simdjson\.h$", ["format", "audit"], CODE),
@@ -45,12 +50,13 @@ LIBRARIES = [
     (r"openssl/|spdlog/", ["base"], CODE),
     # Trees are grown by it in one place; everyone else has trees of the project's own.
     (r"xgboost/", ["model"], r"/boosted_training\.cc$"),
-    (r"nlohmann/json_fwd\.hpp$", ["record", "model", "registry", "audit"], r"\.h$"),
-    (r"nlohmann/", ["record", "store", "stream", "model", "registry", "train", "audit", "cli"],
+    (r"nlohmann/json_fwd\.hpp$", ["record", "model", "registry", "serve", "audit"], r"\.h$"),
+    (r"nlohmann/", ["record", "store", "stream", "model", "registry", "train", "serve", "audit", "cli"],
      CODE),
     (r"tl/expected\.hpp$", list(ROOMS), r"\.(cc|h)$"),
     # The system's own.
-    (r"unistd\.h$|fcntl\.h$|sys/|pwd\.h$", ["base", "config", "store", "cli"], r"\.(cc|h)$"),
+    (r"unistd\.h$|fcntl\.h$|poll\.h$|sys/|pwd\.h$",
+     ["base", "config", "store", "redis", "predictions", "cli"], r"\.(cc|h)$"),
     (r"p?thread\.h$|signal\.h$", ["base", "cli"], CODE),
     (r"emmintrin\.h$|immintrin\.h$", ["format", "model"], r"\.(cc|h)$"),
 ]
