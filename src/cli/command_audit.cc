@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/audit.h"
+#include "base/moment.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/context.h"
-#include "base/moment.h"
 #include "cli/progress_line.h"
 
 namespace weir::cli {

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/gateway.h"
 #include "cli/live_view.h"
 #include "cli/roles.h"
 #include "config/value_text.h"
@@ -22,6 +23,7 @@ struct RunOptions {
   std::string run_for;
   std::string rate;
   bool no_produce = false;
+  bool no_serve = false;
 };
 
 RoleSpec view_spec(Roles& roles, const RunOptions& options) {
@@ -63,14 +65,17 @@ void print_summary(const RunCounters& counters, bool json) {
               counters.scorer.dead.load(), counters.trained.load(), counters.refused.load());
 }
 
-void print_greeting(Context& context, store::FileStore& store, const std::string& config_path) {
+void print_greeting(Context& context, store::FileStore& store, const std::string& config_path,
+                    const Gateway* gateway) {
   const config::Settings& own = context.settings();
   const std::string config = config_path.empty() ? "" : " -c " + config_path;
   std::printf("pipeline %s: data sets from %s, stream %s at %s\n", own.pipeline.c_str(),
               store.url(own.dataset.path).c_str(), own.topics.features.c_str(),
               own.kafka.at("bootstrap.servers").c_str());
   std::printf("drop a data set:  weir drop FILE.csv%s\n", config.c_str());
-  std::printf("            or:  hdfs dfs -put FILE.csv %s/\n\n", own.dataset.path.c_str());
+  std::printf("            or:  hdfs dfs -put FILE.csv %s/\n", own.dataset.path.c_str());
+  if (gateway) std::printf("gateway:         %s\n", gateway->url().c_str());
+  std::printf("\n");
   std::fflush(stdout);
 }
 
@@ -82,8 +87,18 @@ Result<Millis> parse_run_for(const std::string& text) {
               "--for '" + text + "' is no duration; write one such as 30s, 5m or 2h");
 }
 
+// Another pipeline's run in this folder may hold the store: the stream flows without a gateway,
+// too.
+Result<std::unique_ptr<Gateway>> make_gateway(Roles& roles) {
+  auto gateway = Gateway::make(roles);
+  if (gateway || gateway.error().code() != Code::kUnavailable) return gateway;
+  log::warn("this run has no gateway", {{"reason", gateway.error()}});
+  return std::unique_ptr<Gateway>();
+}
+
 Status run_pipeline(const RunOptions& options, std::stop_source stop, Ending& ending,
-                    std::unique_ptr<Context>& context, std::unique_ptr<Roles>& roles) {
+                    std::unique_ptr<Context>& context, std::unique_ptr<Roles>& roles,
+                    std::unique_ptr<Gateway>& gateway) {
   const Millis run_for = WEIR_TRY(parse_run_for(options.run_for));
   context = WEIR_TRY(Context::make(options.common));
   // The live view tells what a person cares about; the roles' own lines would tell it twice.
@@ -94,16 +109,22 @@ Status run_pipeline(const RunOptions& options, std::stop_source stop, Ending& en
     quiet.color = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
     log::configure(quiet);
   }
-  const TopicUses uses = kLiveViewUses | kTrainerUses | kScorerUses;
-  roles = WEIR_TRY(Roles::make(*context, options.no_produce ? uses : uses | kProducerUses));
+  TopicUses uses = kLiveViewUses | kTrainerUses | kScorerUses;
+  if (!options.no_produce) uses = uses | kProducerUses;
+  if (!options.no_serve) uses = uses | kGatewayUses;
+  roles = WEIR_TRY(Roles::make(*context, uses));
+  if (!options.no_serve) gateway = WEIR_TRY(make_gateway(*roles));
   if (!options.common.json()) {
-    print_greeting(*context, roles->store, options.common.config_path);
+    print_greeting(*context, roles->store, options.common.config_path, gateway.get());
   }
   std::vector<RoleSpec> specs;
   specs.push_back(view_spec(*roles, options));
   specs.push_back(roles->trainer());
   specs.push_back(WEIR_TRY(roles->scorer()));
   if (!options.no_produce) specs.push_back(WEIR_TRY(roles->producer()));
+  if (gateway) {
+    for (RoleSpec& spec : gateway->specs()) specs.push_back(std::move(spec));
+  }
 
   std::jthread timer;
   if (run_for != Millis::max()) {
@@ -123,8 +144,10 @@ int run(RunOptions options) {
   std::stop_source stop;
   std::unique_ptr<Context> context;
   std::unique_ptr<Roles> roles;
+  std::unique_ptr<Gateway> gateway;
   Ending ending(stop);
-  const Status ended = run_pipeline(options, stop, ending, context, roles);
+  const Status ended = run_pipeline(options, stop, ending, context, roles, gateway);
+  if (gateway) gateway->stop();
   if (roles) print_summary(roles->counters, options.common.json());
   return ended ? kExitOk : report(ended.error());
 }
@@ -140,6 +163,7 @@ void add_run(CLI::App& app, Action& action) {
   command->add_option("--rate", options->rate, "Rows per second to produce, or max");
   command->add_flag("--no-produce", options->no_produce,
                     "Do not produce rows: the features topic has other producers");
+  command->add_flag("--no-serve", options->no_serve, "Do not open the gateway's port");
   command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

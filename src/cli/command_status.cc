@@ -102,7 +102,8 @@ int show_status(const StatusOptions& options) {
   const auto status = look_at_pipeline(**context);
   if (!status) return report(status.error());
   if (options.prometheus) {
-    std::fputs(serve::prometheus_text(*status, own.pipeline, own.topics.features, clock).c_str(), stdout);
+    std::fputs(serve::prometheus_text(*status, own.pipeline, own.topics.features, clock).c_str(),
+               stdout);
   } else if (options.common.json()) {
     const auto json = serve::status_json(*status, own.pipeline, clock);
     std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());

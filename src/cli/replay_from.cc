@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "base/text.h"
 #include "base/moment.h"
+#include "base/text.h"
 
 namespace weir::cli {
 namespace {

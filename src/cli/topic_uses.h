@@ -37,6 +37,12 @@ inline constexpr TopicUses kScorerUses{.features = kRead,
 inline constexpr TopicUses kProducerUses{
     .features = kWritten, .control = kRead, .members = kWritten};
 inline constexpr TopicUses kLiveViewUses{.predictions = kRead, .dead = kRead, .control = kRead};
+// The features are read for the ids in them, written for who pushes.
+inline constexpr TopicUses kGatewayUses{.features = kReadAndWritten,
+                                        .predictions = kRead,
+                                        .dead = kRead,
+                                        .control = kRead,
+                                        .members = kReadAndWritten};
 inline constexpr TopicUses kControlReaderUses{.control = kRead};
 inline constexpr TopicUses kReignsUses{.control = kRead, .swaps = kRead};
 inline constexpr TopicUses kRollbackUses{.control = kRead, .members = kWritten};

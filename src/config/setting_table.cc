@@ -261,6 +261,81 @@ void add_roles(std::vector<Setting>& table) {
                 "How long the trainer waits for the others to halt before it shuts them out.")});
 }
 
+// Whoever is to log in stands in a file of his own: an address is shown wherever it is used.
+TextRule redis_rule() {
+  return {"empty, or redis://HOST[:PORT][/DATABASE], without a user's name or password",
+          [](std::string_view text) {
+            const std::string_view scheme = "redis://";
+            if (text.empty()) return true;
+            if (text.size() > 1000 || !text.starts_with(scheme)) return false;
+            text.remove_prefix(scheme.size());
+            const std::string_view host = text.substr(0, text.find('/'));
+            const std::string_view database = text.substr(host.size());
+            return !host.empty() && host.front() != ':' &&
+                   host.find_first_of(std::string_view("@ \t\r\n\0", 6)) == text.npos &&
+                   (database.empty() || (database.size() >= 2 && database.size() <= 6 &&
+                                         is_of(database.substr(1), "0123456789")));
+          }};
+}
+
+void add_kept_predictions(std::vector<Setting>& table) {
+  table.insert(
+      table.end(),
+      {duration(WEIR_AT(serve.keep), 1min, 24h * 365,
+                "How long the gateway keeps feature records and what became of them."),
+       integer(WEIR_AT(serve.keep_records_max), 1'000, 1'000'000'000, "records",
+               "How many of them it keeps at most; the oldest go first."),
+       else_from("STATE_DIRECTORY",
+                 text(WEIR_AT(serve.state_dir), bytes_rule(1, 4000), "/var/lib/weir",
+                      "The local folder where it keeps them, where there is no Redis; it is made "
+                      "where it is missing.")),
+       text(WEIR_AT(redis.url), redis_rule(), "redis://cache-1:6379/0",
+            "The Redis that keeps them in the place of that folder; empty is to use none."),
+       text(WEIR_AT(redis.auth_file), bytes_rule(0, 4000), "/etc/weir/redis.auth",
+            "The local file by which to log in to Redis: the password, or a line with the user's "
+            "name and one with the password; empty is not to log in."),
+       duration(WEIR_AT(redis.timeout), 10ms, 1min,
+                "How long Redis may take for one answer, and for a connection.")});
+}
+
+void add_gateway(std::vector<Setting>& table) {
+  table.insert(
+      table.end(),
+      {text(WEIR_AT(serve.address), bytes_rule(1, 100), "0.0.0.0",
+            "The address at which the gateway listens; one that others can reach asks for tokens."),
+       integer(WEIR_AT(serve.port), 0, 65'535, "", "Its port; 0 is any that is free."),
+       list(WEIR_AT(serve.hosts), 100, bytes_rule(1, 253), "weir.example.org",
+            "Names that a request may have as Host, besides those of this machine, where no token "
+            "is asked for."),
+       text(WEIR_AT(serve.tokens), bytes_rule(0, 4000), "/etc/weir/tokens",
+            "The local file of bearer tokens, a line for each: read, push or admin, and the token; "
+            "empty is to ask for none."),
+       text(WEIR_AT(serve.token_list), bytes_rule(0, 100'000), "push 0123456789abcdef",
+            "The same as text, `;` between two, for the environment (WEIR_SERVE_TOKEN_LIST)."),
+       text(WEIR_AT(serve.tls_certificate), bytes_rule(0, 4000), "/etc/weir/tls.crt",
+            "The local file with the gateway's certificate and its chain, PEM; empty is plain "
+            "HTTP."),
+       text(WEIR_AT(serve.tls_key), bytes_rule(0, 4000), "/etc/weir/tls.key",
+            "The local file with the certificate's private key, PEM."),
+       text(WEIR_AT(serve.tls_client_authority), bytes_rule(0, 4000), "/etc/weir/clients.crt",
+            "The local file with the authority by which clients must be certified, PEM; empty is "
+            "to ask for no certificate."),
+       choice<std::string>(
+           WEIR_AT(serve.tls_client_role),
+           {{"none", "none"}, {"read", "read"}, {"push", "push"}, {"admin", "admin"}},
+           "What a client's certificate allows by itself; with none a token is needed, too."),
+       integer(WEIR_AT(serve.connections_max), 1, 100'000, "connections",
+               "How many clients may be connected at the same time."),
+       number(WEIR_AT(serve.requests_per_second_max), 0, 1e9,
+              "How many requests a second one client's address may send; 0 is no limit."),
+       size(WEIR_AT(serve.body_bytes_max), 1'000, 1'000'000'000,
+            "How large the body of a request may be, uploads of data sets aside."),
+       integer(WEIR_AT(serve.records_max), 1, 100'000, "records",
+               "How many records one request may push."),
+       duration(WEIR_AT(serve.push_timeout), 100ms, 5min,
+                "How long a push may wait for Kafka before the client is told to try again.")});
+}
+
 void add_surroundings(std::vector<Setting>& table) {
   table.insert(
       table.end(),
@@ -305,6 +380,8 @@ std::vector<Setting> make_table() {
   add_features(table);
   add_control(table);
   add_roles(table);
+  add_kept_predictions(table);
+  add_gateway(table);
   add_surroundings(table);
   return table;
 }
@@ -342,7 +419,7 @@ std::string environment_name(std::string_view name) {
 
 bool is_secret(std::string_view name) {
   for (const std::string_view part :
-       {"password", "secret", "jaas", "key.pem", "ssl_key", "oauthbearer.config"}) {
+       {"password", "secret", "jaas", "key.pem", "ssl_key", "oauthbearer.config", "token_list"}) {
     if (name.find(part) != std::string_view::npos) return true;
   }
   return false;

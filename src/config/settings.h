@@ -8,6 +8,7 @@
 // Threads: plain values; read them from any thread, change them from none after loading.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -120,6 +121,39 @@ struct TrainSettings {
   bool operator==(const TrainSettings&) const = default;
 };
 
+// What the gateway keeps of the stream.
+struct ServeSettings {
+  Millis keep{std::chrono::hours(24)};
+  std::int64_t keep_records_max = 1'000'000;
+  std::string state_dir = ".weir/state";  // a local folder
+
+  // The gateway's door.
+  std::string address = "127.0.0.1";
+  std::int64_t port = 8080;        // 0: any that is free
+  std::vector<std::string> hosts;  // names that it is reached by, besides localhost
+  std::string tokens;              // a local file
+  std::string token_list;          // the same as text, for the environment
+  std::string tls_certificate;     // a local file, PEM; empty: plain HTTP
+  std::string tls_key;
+  std::string tls_client_authority;
+  std::string tls_client_role = "none";
+  std::int64_t connections_max = 1'000;
+  double requests_per_second_max = 0;
+  std::int64_t body_bytes_max = 16'000'000;
+  std::int64_t records_max = 10'000;
+  Millis push_timeout{10'000};
+
+  bool operator==(const ServeSettings&) const = default;
+};
+
+struct RedisSettings {
+  std::string url;        // redis://HOST[:PORT][/DB]; empty: there is none
+  std::string auth_file;  // a local file; empty: nobody logs in
+  Millis timeout{1'000};
+
+  bool operator==(const RedisSettings&) const = default;
+};
+
 enum class WhileTraining { kHalt, kContinue };
 enum class HdfsAuth { kSimple, kKerberos };
 
@@ -154,6 +188,8 @@ struct Settings {
   ProduceSettings produce;
   ScoreSettings score;
   TrainSettings train;
+  ServeSettings serve;
+  RedisSettings redis;
   WhileTraining while_training = WhileTraining::kHalt;
   HdfsSettings hdfs;
   LogSettings log;

@@ -98,7 +98,7 @@ std::optional<Permission> AccessList::permission_of(std::string_view token) cons
 
 std::optional<http::Response> AccessList::refusal(const http::Request& request,
                                                   Permission needed) const {
-  if (needed == Permission::kOpen || (tokens_.empty() && !certificates_)) return std::nullopt;
+  if (needed == Permission::kOpen || !guards()) return std::nullopt;
   const std::string_view token = bearer_token(request);
   auto granted = token.empty() ? std::nullopt : permission_of(token);
   if (!granted && certificates_ && !request.client_name.empty()) granted = certificates_;
@@ -107,9 +107,9 @@ std::optional<http::Response> AccessList::refusal(const http::Request& request,
     return problem(403, "this token's role is " + std::string(permission_name(*granted)) +
                             "; this needs " + std::string(permission_name(needed)));
   }
-  http::Response response = problem(401, token.empty()
-                                             ? "a token is needed: Authorization: Bearer TOKEN"
-                                             : "the token is not known here");
+  http::Response response =
+      problem(401, token.empty() ? "a token is needed: Authorization: Bearer TOKEN"
+                                 : "the token is not known here");
   response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"weir\"");
   return response;
 }

@@ -30,7 +30,8 @@ class AccessList {
   // As a file or a variable of the environment has them; ';' may stand for an end of line.
   static Result<AccessList> parse(std::string_view text);
 
-  bool asks_for_tokens() const { return !tokens_.empty(); }
+  // Whether anything is asked for at all.
+  bool guards() const { return !tokens_.empty() || certificates_; }
   // A verified client certificate counts as this much; absent: nothing by itself.
   void let_certificates(Permission permission) { certificates_ = permission; }
 

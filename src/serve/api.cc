@@ -94,8 +94,7 @@ http::BodyPlan Api::plan(const http::Request& head) {
 }
 
 http::Reply Api::counted(http::Reply reply, RequestMetrics::Key key) const {
-  return http::Reply(
-      std::make_shared<CountedTarget>(std::move(reply), metrics_, std::move(key)));
+  return http::Reply(std::make_shared<CountedTarget>(std::move(reply), metrics_, std::move(key)));
 }
 
 void Api::handle(http::Request request, http::Reply reply) {

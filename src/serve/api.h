@@ -1,7 +1,7 @@
 // The gateway as the HTTP server sees it: finds the route, asks who may, counts, hands on.
 //
-// Owner: cli; the parts and the server's thread outlive... see Gateway. Threads: plan() and handle()
-// on the server's. Errors: as answers.
+// Owner: cli; the parts and the server's thread outlive... see Gateway. Threads: plan() and
+// handle() on the server's. Errors: as answers.
 #pragma once
 
 #include <atomic>

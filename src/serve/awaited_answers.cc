@@ -33,8 +33,7 @@ void AwaitedAnswers::begin(PushAnswer pushed) {
   const auto self = shared_from_this();
   for (std::size_t i = 0; i < pushed_.size(); ++i) {
     auto wait = parts_.board.wait_for(
-        pushed_[i].place,
-        [weak = weak_from_this(), i](const predictions::SharedAnswer& answer) {
+        pushed_[i].place, [weak = weak_from_this(), i](const predictions::SharedAnswer& answer) {
           if (const auto own = weak.lock()) own->take(i, answer);
         });
     if (!wait) break;  // too many wait already: this one is told what there is by the end

@@ -1,9 +1,9 @@
-// The answer to one push: where its records stand, and, where the client waits for it, what has been
-// predicted of them by the end of its wait.
+// The answer to one push: where its records stand, and, where the client waits for it, what has
+// been predicted of them by the end of its wait.
 //
-// Owner: shared by whoever may end the wait: the pusher, the board of answers, a timer. Threads: any.
-// The reply is sent once: when all records are answered, when the time is over, or at once where the
-// push itself failed.
+// Owner: shared by whoever may end the wait: the pusher, the board of answers, a timer. Threads:
+// any. The reply is sent once: when all records are answered, when the time is over, or at once
+// where the push itself failed.
 #pragma once
 
 #include <memory>
@@ -34,10 +34,10 @@ class AwaitedAnswers : public std::enable_shared_from_this<AwaitedAnswers> {
   const std::optional<Millis> wait_;
   const SteadyTime begun_;
   std::mutex mutex_;
-  std::optional<http::Reply> reply_;                  // guarded by mutex_; gone once it is sent
-  std::vector<Pushed> pushed_;                        // set by begin()
-  std::vector<predictions::SharedAnswer> answers_;    // guarded by mutex_
-  std::size_t missing_ = 0;                           // guarded by mutex_
+  std::optional<http::Reply> reply_;                     // guarded by mutex_; gone once it is sent
+  std::vector<Pushed> pushed_;                           // set by begin()
+  std::vector<predictions::SharedAnswer> answers_;       // guarded by mutex_
+  std::size_t missing_ = 0;                              // guarded by mutex_
   std::vector<predictions::AnswerBoard::WaitId> waits_;  // guarded by mutex_
 };
 

@@ -31,16 +31,17 @@ Json entry_json(const store::FileStatus& entry) {
 
 // Newest first, `limit` at most.
 std::vector<store::FileStatus> newest(std::vector<store::FileStatus> entries, std::size_t limit) {
-  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-    return a.modified_ms > b.modified_ms;
-  });
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const auto& a, const auto& b) { return a.modified_ms > b.modified_ms; });
   if (entries.size() > limit) entries.resize(limit);
   return entries;
 }
 
-Result<std::vector<store::FileStatus>> entries_of(store::FileStore& store, const std::string& path) {
+Result<std::vector<store::FileStatus>> entries_of(store::FileStore& store,
+                                                  const std::string& path) {
   auto entries = store.list(path);
-  if (!entries && entries.error().code() == Code::kNotFound) return std::vector<store::FileStatus>{};
+  if (!entries && entries.error().code() == Code::kNotFound)
+    return std::vector<store::FileStatus>{};
   return entries;
 }
 
@@ -50,8 +51,7 @@ Result<std::string> announced_digest(const http::Request& request) {
   if (!value) return std::string();
   static constexpr std::string_view kBegin = "sha-256=:";
   if (value->starts_with(kBegin) && value->ends_with(':') && value->size() > kBegin.size()) {
-    const auto bytes =
-        from_base64(value->substr(kBegin.size(), value->size() - kBegin.size() - 1));
+    const auto bytes = from_base64(value->substr(kBegin.size(), value->size() - kBegin.size() - 1));
     if (bytes && bytes->size() == 32) return to_hex(*bytes);
   }
   return fail(Code::kInvalidArgument, "Content-Digest is not sha-256=:BASE64:");
@@ -96,8 +96,8 @@ Result<http::Response> DatasetsApi::list(const Call& call) const {
     item["reason"] = nullptr;
     if (std::find(reasons.begin(), reasons.end(), entry.name + std::string(kReasonEnding)) !=
         reasons.end()) {
-      const auto text = store::read_all(
-          parts_.store, entry.path + std::string(kReasonEnding), kReasonBytesMax);
+      const auto text =
+          store::read_all(parts_.store, entry.path + std::string(kReasonEnding), kReasonBytesMax);
       const Json reason = text ? Json::parse(*text, nullptr, false) : Json();
       if (reason.is_object() && reason.contains("reason")) item["reason"] = reason["reason"];
     }
@@ -123,8 +123,8 @@ Result<http::Response> DatasetsApi::put(const Call& call) const {
     digest = sha256.finish_hex();
     if (bytes == 0) return fail(Code::kBadData, "the body is empty");
     if (!announced.empty() && announced != digest) {
-      return fail(Code::kBadData, "Content-Digest is of other bytes than came: their SHA-256 is " +
-                                      digest);
+      return fail(Code::kBadData,
+                  "Content-Digest is of other bytes than came: their SHA-256 is " + digest);
     }
     return {};
   };

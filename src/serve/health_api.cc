@@ -89,22 +89,27 @@ void add_pushes(MetricsPage& page, const PushQueue& pushes) {
           counters.repeated);
   counter("weir_gateway_push_transactions_total", "Transactions that pushed records.",
           counters.transactions);
-  page.begin_gauge("weir_gateway_push_waiting_requests", "Requests whose records are not written yet.");
+  page.begin_gauge("weir_gateway_push_waiting_requests",
+                   "Requests whose records are not written yet.");
   page.sample(static_cast<double>(pushes.waiting()));
-  page.begin_gauge("weir_gateway_push_ready", "1 where records can be pushed ('/readyz' says why not).");
+  page.begin_gauge("weir_gateway_push_ready",
+                   "1 where records can be pushed ('/readyz' says why not).");
   page.sample(pushes.trouble().empty() ? 1 : 0);
 }
 
 void add_feed(MetricsPage& page, const predictions::FeedProgress& progress) {
-  page.begin_gauge("weir_gateway_feed_lag_records", "How far the prediction store is behind a topic.");
+  page.begin_gauge("weir_gateway_feed_lag_records",
+                   "How far the prediction store is behind a topic.");
   for (const auto& lag : progress.lag()) {
     page.sample(static_cast<double>(lag.behind), {{"topic", lag.topic}});
   }
   page.begin_counter("weir_gateway_feed_records_total", "Feature records kept, so far.");
   page.sample(static_cast<double>(progress.records()));
-  page.begin_counter("weir_gateway_feed_answers_total", "Predictions and dead letters kept, so far.");
+  page.begin_counter("weir_gateway_feed_answers_total",
+                     "Predictions and dead letters kept, so far.");
   page.sample(static_cast<double>(progress.answers()));
-  page.begin_counter("weir_gateway_feed_refills_total", "How often the store had lost its content.");
+  page.begin_counter("weir_gateway_feed_refills_total",
+                     "How often the store had lost its content.");
   page.sample(static_cast<double>(progress.refills()));
 }
 
@@ -130,11 +135,11 @@ http::Response HealthApi::ready() const {
                       : !view ? "the control log has not been read yet"
                       : old   ? "it last answered " + age_text(view->looked_at, parts_.clock)
                               : "");
-  checks.add("model", !view                                   ? "the control log has not been read yet"
-                      : view->status.control.version == 0     ? "no model is in force yet"
-                      : view->model_trouble                   ? view->model_trouble->message()
-                      : !view->model                          ? "it is being loaded"
-                                                              : "");
+  checks.add("model", !view                               ? "the control log has not been read yet"
+                      : view->status.control.version == 0 ? "no model is in force yet"
+                      : view->model_trouble               ? view->model_trouble->message()
+                      : !view->model                      ? "it is being loaded"
+                                                          : "");
   checks.add("push", parts_.pushes.trouble());
   const auto feed = parts_.progress.trouble();
   checks.add("predictions", feed ? feed->message() : "");

@@ -64,8 +64,8 @@ class RowTensors {
       for (std::size_t row = 0; row < rows_; ++row) {
         for (const Tensor* tensor : each_) {
           if (tensor->is_text()) {
-            return fail(Code::kInvalidArgument, "input '" + one_line(tensor->name) +
-                                                    "' is text, the feature a number");
+            return fail(Code::kInvalidArgument,
+                        "input '" + one_line(tensor->name) + "' is text, the feature a number");
           }
           values.push_back(tensor->numbers[row]);
         }
@@ -85,13 +85,14 @@ class RowTensors {
   Status place(const Tensor& tensor) {
     const auto index = model_->schema().feature_index(tensor.name);
     if (!index) {
-      return fail(Code::kInvalidArgument, "the model has no feature '" +
-                                              one_line(tensor.name.substr(0, 100)) + "'");
+      return fail(Code::kInvalidArgument,
+                  "the model has no feature '" + one_line(tensor.name.substr(0, 100)) + "'");
     }
     if (each_[*index]) {
       return fail(Code::kInvalidArgument, "input '" + one_line(tensor.name) + "' came twice");
     }
-    const bool column = tensor.shape.size() == 1 || (tensor.shape.size() == 2 && tensor.shape[1] == 1);
+    const bool column =
+        tensor.shape.size() == 1 || (tensor.shape.size() == 2 && tensor.shape[1] == 1);
     if (!column) {
       return fail(Code::kInvalidArgument,
                   "input '" + one_line(tensor.name) + "' has the shape [rows] or [rows, 1]");
@@ -166,8 +167,8 @@ void InferApi::add_routes(Router& router) {
                 [make](Call call, http::Reply reply) { reply.send(make(call)); }});
   };
   const auto ready = [this](const Call& call) {
-    const auto model = call.variables.empty() ? Result<std::shared_ptr<const LiveModel>>(nullptr)
-                                              : model_of(call);
+    const auto model =
+        call.variables.empty() ? Result<std::shared_ptr<const LiveModel>>(nullptr) : model_of(call);
     const auto view = parts_.live.view();
     const bool good = model && view && view->model;
     return json_response(to_text({{"ready", good}}), good ? 200 : 503);
@@ -184,8 +185,9 @@ void InferApi::add_routes(Router& router) {
 
 Result<std::shared_ptr<const LiveModel>> InferApi::model_of(const Call& call) const {
   if (call.variable("model") != parts_.pipeline) {
-    return fail(Code::kNotFound, "there is no model '" + one_line(call.variable("model").substr(0, 100)) +
-                                     "' here; '" + parts_.pipeline + "' is the one");
+    return fail(Code::kNotFound, "there is no model '" +
+                                     one_line(call.variable("model").substr(0, 100)) + "' here; '" +
+                                     parts_.pipeline + "' is the one");
   }
   const auto view = parts_.live.view();
   if (!view || !view->model) return fail(Code::kUnavailable, "no model is in force yet");
@@ -199,17 +201,18 @@ Result<std::shared_ptr<const LiveModel>> InferApi::model_of(const Call& call) co
 }
 
 http::Response InferApi::server_metadata() const {
-  return json_response(to_text({{"name", "weirkeeper"},
-                                {"version", WEIR_VERSION},
-                                {"extensions", {"binary_tensor_data"}}}));
+  return json_response(to_text(
+      {{"name", "weirkeeper"}, {"version", WEIR_VERSION}, {"extensions", {"binary_tensor_data"}}}));
 }
 
 Result<http::Response> InferApi::metadata(const Call& call) const {
   const auto model = WEIR_TRY(model_of(call));
   Json inputs = Json::array();
   const auto& features = model->schema().features;
-  if (model->model().inputs().plain() && !model->schema().feature_index(std::string(kAllFeatures))) {
-    inputs.push_back({{"name", kAllFeatures}, {"datatype", "FP64"}, {"shape", {-1, features.size()}}});
+  if (model->model().inputs().plain() &&
+      !model->schema().feature_index(std::string(kAllFeatures))) {
+    inputs.push_back(
+        {{"name", kAllFeatures}, {"datatype", "FP64"}, {"shape", {-1, features.size()}}});
   } else {
     for (std::size_t i = 0; i < features.size(); ++i) {
       inputs.push_back(
@@ -258,7 +261,8 @@ Result<http::Response> InferApi::infer(const Call& call) const {
   } else {
     output["data"] = predictions;
   }
-  Json json = {{"model_name", parts_.pipeline}, {"model_version", std::to_string(model->version())}};
+  Json json = {{"model_name", parts_.pipeline},
+               {"model_version", std::to_string(model->version())}};
   if (!request.id.empty()) json["id"] = request.id;
   json["outputs"] = Json::array({std::move(output)});
   http::Response response = json_response(to_text(json));

@@ -1,5 +1,5 @@
-// The Open Inference Protocol, version 2, over REST: the model in force answers at once, and nothing
-// of it is in the stream.
+// The Open Inference Protocol, version 2, over REST: the model in force answers at once, and
+// nothing of it is in the stream.
 //
 // The model's name is the pipeline's; its version is the one in force. Inputs: one tensor for each
 // feature, by name, of shape [rows] or [rows, 1]; or, where each feature is a number, one tensor
@@ -12,8 +12,6 @@
 #include "serve/router.h"
 
 namespace weir::serve {
-
-struct InferRequest;
 
 class InferApi {
  public:

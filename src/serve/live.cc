@@ -56,11 +56,12 @@ Result<std::unique_ptr<LiveFollower>> LiveFollower::open(PipelineNames names,
                                                          const registry::ModelRegistry& models,
                                                          Clock& clock, Live& live) {
   std::unique_ptr<LiveFollower> follower(new LiveFollower(models, clock, live));
-  auto watch = PipelineWatch::open(
-      std::move(names), broker, clock, [own = follower.get()](const record::ControlRecord& record) {
-        if (own->history_.size() == kHistoryMax) own->history_.erase(own->history_.begin());
-        own->history_.push_back(record);
-      });
+  auto watch = PipelineWatch::open(std::move(names), broker, clock,
+                                   [own = follower.get()](const record::ControlRecord& record) {
+                                     if (own->history_.size() == kHistoryMax)
+                                       own->history_.erase(own->history_.begin());
+                                     own->history_.push_back(record);
+                                   });
   if (!watch) {
     live.set_trouble(watch.error());
     return fail(watch.error());

@@ -19,13 +19,18 @@ Result<format::BatchKind> kind_of(const http::Request& request) {
   std::string_view type = request.header("content-type").value_or("application/json");
   type = type.substr(0, std::min(type.find(';'), type.size()));
   while (type.ends_with(' ')) type.remove_suffix(1);
-  if (type == "application/json") return format::BatchKind::kJson;
+  // The second is what curl -d says of whatever it sends.
+  if (type == "application/json" || type == "application/x-www-form-urlencoded") {
+    return format::BatchKind::kJson;
+  }
   if (type == "application/x-ndjson" || type == "application/jsonl") {
     return format::BatchKind::kJsonLines;
   }
   if (type == "text/csv") return format::BatchKind::kCsv;
-  return fail(Code::kUnsupported, "records come as application/json, application/x-ndjson or "
-                                  "text/csv, not as " + one_line(type.substr(0, 100)));
+  return fail(Code::kUnsupported,
+              "records come as application/json, application/x-ndjson or "
+              "text/csv, not as " +
+                  one_line(type.substr(0, 100)));
 }
 
 // 128 bits that nobody else has.
@@ -38,7 +43,8 @@ std::string new_id() {
   std::string id(32, '0');
   for (std::size_t half = 0; half < 2; ++half) {
     std::uint64_t bits = random();
-    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[half * 16 + i] = "0123456789abcdef"[bits & 15];
+    for (std::size_t i = 0; i < 16; ++i, bits >>= 4)
+      id[half * 16 + i] = "0123456789abcdef"[bits & 15];
   }
   return id;
 }
@@ -120,7 +126,8 @@ Result<std::vector<PushRecord>> MessagesApi::read(const http::Request& request) 
     if (*coding != "gzip") {
       return fail(Code::kUnsupported, "Content-Encoding: only gzip is understood");
     }
-    unpacked = WEIR_TRY(during(http::gunzip(body, parts_.limits.body_bytes_max), "unpacking the body"));
+    unpacked =
+        WEIR_TRY(during(http::gunzip(body, parts_.limits.body_bytes_max), "unpacking the body"));
     body = unpacked;
   }
   format::BatchOptions options;

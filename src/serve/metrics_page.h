@@ -1,5 +1,5 @@
-// Samples in Prometheus' text format 0.0.4 ("Exposition formats"): each metric with its help and type,
-// its samples one after the other, as the format asks for.
+// Samples in Prometheus' text format 0.0.4 ("Exposition formats"): each metric with its help and
+// type, its samples one after the other, as the format asks for.
 //
 // Owner: who writes one page. Threads: one. Errors: none.
 #pragma once

@@ -72,7 +72,8 @@ Result<std::uint64_t> version_of(const Call& call) {
 }  // namespace
 
 void ModelsApi::add_routes(Router& router) {
-  const auto add = [&](std::string method, std::string pattern, Permission permission, auto member) {
+  const auto add = [&](std::string method, std::string pattern, Permission permission,
+                       auto member) {
     router.add({std::move(method), std::move(pattern), permission, Where::kWorkers, 0, false,
                 answering([this, member](const Call& call) { return (this->*member)(call); })});
   };
@@ -175,9 +176,8 @@ Result<http::Response> ModelsApi::roll_back(const Call& call) const {
                                           std::string(record::outcome_name(resume->outcome)) +
                                           ": " + resume->reason + "); look at it and ask again");
   }
-  return json_response(to_text({{"version", version},
-                                {"detail", "asked for; no trainer has answered yet"}}),
-                       202);
+  return json_response(
+      to_text({{"version", version}, {"detail", "asked for; no trainer has answered yet"}}), 202);
 }
 
 Result<http::Response> ModelsApi::train(const Call& call) const {

@@ -26,7 +26,8 @@ class ModelsApi {
 
   Parts& parts_;
   mutable std::mutex mutex_;
-  mutable std::map<std::uint64_t, registry::Manifest> manifests_;  // guarded by mutex_; they never change
+  mutable std::map<std::uint64_t, registry::Manifest>
+      manifests_;  // guarded by mutex_; they never change
 };
 
 }  // namespace weir::serve

@@ -55,8 +55,8 @@ Result<std::optional<Millis>> duration_parameter(const http::Request& request,
   const auto number = number_of(text->substr(0, text->size() - (millis ? 2 : seconds ? 1 : 0)));
   const auto most = static_cast<std::uint64_t>(max.count());
   if (!number || (!millis && !seconds) || *number * (millis ? 1 : 1000) > most) {
-    return refuse(name, *text, "a duration such as 2s or 500ms, " + std::to_string(most / 1000) +
-                                   "s at most");
+    return refuse(name, *text,
+                  "a duration such as 2s or 500ms, " + std::to_string(most / 1000) + "s at most");
   }
   return Millis(static_cast<std::int64_t>(*number * (millis ? 1 : 1000)));
 }

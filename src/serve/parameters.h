@@ -24,8 +24,7 @@ Result<std::optional<std::int64_t>> moment_parameter(const http::Request& reques
 Result<std::optional<Millis>> duration_parameter(const http::Request& request,
                                                  std::string_view name, Millis max);
 // Refuses parameters of other names: a slip of the finger is not to pass unseen.
-Status only_parameters(const http::Request& request,
-                       std::initializer_list<std::string_view> names);
+Status only_parameters(const http::Request& request, std::initializer_list<std::string_view> names);
 // A whole number of decimal digits in a path.
 std::optional<std::uint64_t> number_of(std::string_view text);
 

@@ -18,9 +18,9 @@
 namespace weir::serve {
 
 struct Limits {
-  std::uint64_t body_bytes_max = std::uint64_t{16} << 20;    // also of a gzip body, unpacked
+  std::uint64_t body_bytes_max = std::uint64_t{16} << 20;  // also of a gzip body, unpacked
   std::uint64_t upload_bytes_max = std::uint64_t{1} << 40;
-  std::size_t records_max = 10'000;      // of a request
+  std::size_t records_max = 10'000;        // of a request
   std::size_t record_bytes_max = 900'000;  // Kafka takes a megabyte
   Millis wait_max{60'000};
 };

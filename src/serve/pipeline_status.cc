@@ -24,8 +24,7 @@ Result<std::unique_ptr<PipelineWatch>> PipelineWatch::open(
   watch->control_ = WEIR_TRY(gate::ControlFollower::open(broker, watch->names_.control_topic));
   if (on_control) watch->control_->on_record(std::move(on_control));
   WEIR_TRY(watch->control_->catch_up(kTimeout));
-  watch->members_ =
-      WEIR_TRY(gate::MemberTable::open(broker, watch->names_.members_topic, clock));
+  watch->members_ = WEIR_TRY(gate::MemberTable::open(broker, watch->names_.members_topic, clock));
   return watch;
 }
 

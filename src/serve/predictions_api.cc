@@ -37,8 +37,8 @@ class EventClient : public std::enable_shared_from_this<EventClient> {
     if (!stream_->open()) return;
     std::string events;
     for (const auto& answer : watcher_->take(kEventsAtOnce)) {
-      Json json = {{"id", nullptr}, {"partition", answer->of.partition},
-                   {"offset", answer->of.offset}};
+      Json json = {
+          {"id", nullptr}, {"partition", answer->of.partition}, {"offset", answer->of.offset}};
       if (answer->id) json["id"] = *answer->id;
       add_answer(json, *answer);
       events += "id: " + std::to_string(answer->of.partition) + "-" +
@@ -66,8 +66,8 @@ Result<std::optional<predictions::State>> state_parameter(const http::Request& r
   if (*text == "waiting") return predictions::State::kWaiting;
   if (*text == "predicted") return predictions::State::kPredicted;
   if (*text == "dead") return predictions::State::kDead;
-  return fail(Code::kInvalidArgument, "state is waiting, predicted or dead, not '" +
-                                          one_line(text->substr(0, 100)) + "'");
+  return fail(Code::kInvalidArgument,
+              "state is waiting, predicted or dead, not '" + one_line(text->substr(0, 100)) + "'");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// GET /v1/predictions, /v1/predictions/{id}, /v1/predictions/stream, /v1/records/{partition}/{offset}.
+// GET /v1/predictions, /v1/predictions/{id}, /v1/predictions/stream,
+// /v1/records/{partition}/{offset}.
 //
 // Threads: handlers from any. Errors: as answers; docs/gateway.md lists them.
 #pragma once

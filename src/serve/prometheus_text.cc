@@ -1,8 +1,8 @@
 // The format is that of Prometheus' page "Exposition formats", text-based, version 0.0.4.
 #include "serve/prometheus_text.h"
 
-#include "base/text.h"
 #include "base/moment.h"
+#include "base/text.h"
 #include "serve/metrics_page.h"
 
 namespace weir::serve {
@@ -23,7 +23,8 @@ void add_epochs(MetricsPage& page, const record::ControlState& state, Clock& clo
   page.sample(static_cast<double>(state.version));
   page.begin_gauge("weir_epoch", "The epoch in force, 0 before the first.");
   page.sample(static_cast<double>(state.ruling_epoch));
-  page.begin_gauge("weir_epoch_under_way", "1 while a data set is trained on or a rollback is going on.");
+  page.begin_gauge("weir_epoch_under_way",
+                   "1 while a data set is trained on or a rollback is going on.");
   page.sample(state.begun ? 1 : 0);
 }
 

@@ -38,9 +38,8 @@ void PushQueue::submit(PushRequest request) {
     if (closed_) {
       refused.emplace(Code::kUnavailable, "the gateway is ending; nothing was taken");
     } else if (queued_bytes_ + waiting->bytes > kQueuedBytesMax) {
-      refused.emplace(Code::kUnavailable,
-                      "too much waits to be pushed already; nothing was taken" +
-                          (trouble_.empty() ? "" : ": " + trouble_));
+      refused.emplace(Code::kUnavailable, "too much waits to be pushed already; nothing was taken" +
+                                              (trouble_.empty() ? "" : ": " + trouble_));
     } else {
       queued_bytes_ += waiting->bytes;
       queue_.push_back(waiting);
@@ -317,7 +316,8 @@ std::optional<Error> Pusher::judge(const PushQueue::Waiting& request, Fate& fate
 }
 
 Status Pusher::write(std::vector<Fate>& fates) {
-  if (std::all_of(fates.begin(), fates.end(), [](const Fate& fate) { return fate.fresh.empty(); })) {
+  if (std::all_of(fates.begin(), fates.end(),
+                  [](const Fate& fate) { return fate.fresh.empty(); })) {
     return {};
   }
   WEIR_TRY(sink_->begin());

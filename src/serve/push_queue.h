@@ -8,8 +8,8 @@
 //   2. waits until the index of ids (the prediction store, filled from the topic) holds everything
 //      below the ends that the topic has then,
 //   3. and only then looks ids up and writes.
-// After any error it begins at 1 again, with the requests that it had: one whose outcome was unknown
-// is found in the index, or is not in the topic.
+// After any error it begins at 1 again, with the requests that it had: one whose outcome was
+// unknown is found in the index, or is not in the topic.
 //
 // Owner: the gateway. Threads: PushQueue from any; a Pusher is a Role of one thread. `done` is
 // called once, from any thread, and must return at once. Errors given to `done`: kAlreadyExists (an
@@ -68,7 +68,8 @@ class PushQueue {
 
   // Answers `done` at once where too much waits.
   void submit(PushRequest request);
-  // Requests that have waited for longer than their patience get their answer. Call it now and then.
+  // Requests that have waited for longer than their patience get their answer. Call it now and
+  // then.
   void expire();
   // Everything gets its answer; nothing is taken any more.
   void close();
@@ -94,16 +95,16 @@ class PushQueue {
   PushCounters counters_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::shared_ptr<Waiting>> queue_;                // guarded by mutex_
-  std::vector<std::weak_ptr<Waiting>> taken_;                 // guarded by mutex_
-  std::size_t queued_bytes_ = 0;                              // guarded by mutex_
-  bool closed_ = false;                                       // guarded by mutex_
+  std::deque<std::shared_ptr<Waiting>> queue_;               // guarded by mutex_
+  std::vector<std::weak_ptr<Waiting>> taken_;                // guarded by mutex_
+  std::size_t queued_bytes_ = 0;                             // guarded by mutex_
+  bool closed_ = false;                                      // guarded by mutex_
   std::string trouble_ = "the gateway has only just begun";  // guarded by mutex_
 };
 
 struct PusherOptions {
   std::string features_topic;
-  std::string transactional_id;  // the same again after a restart
+  std::string transactional_id;     // the same again after a restart
   std::size_t records_max = 2'000;  // of a transaction
   Millis broker_timeout{10'000};
 };

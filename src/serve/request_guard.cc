@@ -24,18 +24,20 @@ std::optional<http::Response> RequestGuard::refusal(const http::Request& request
   const std::string_view host = request.header("host").value_or("");
   if (!options_.any_host) {
     const std::string_view name = host_name(host);
-    const bool known = name == "localhost" || name == "127.0.0.1" || name == "::1" ||
-                       std::find(options_.hosts.begin(), options_.hosts.end(), name) !=
-                           options_.hosts.end();
+    const bool known =
+        name == "localhost" || name == "127.0.0.1" || name == "::1" ||
+        std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end();
     if (!known) {
-      return problem(403, "without tokens the gateway answers to localhost alone, not to this Host; "
-                          "set serve.tokens");
+      return problem(403,
+                     "without tokens the gateway answers to localhost alone, not to this Host; "
+                     "set serve.tokens");
     }
   }
   const bool changes = request.method != "GET" && request.method != "HEAD";
   if (const auto origin = request.header("origin"); changes && origin) {
     const std::string own = (request.secure ? "https://" : "http://") + std::string(host);
-    if (*origin != own) return problem(403, "a page of another origin may not change anything here");
+    if (*origin != own)
+      return problem(403, "a page of another origin may not change anything here");
   }
   if (request.header("sec-fetch-site") == "cross-site" && changes) {
     return problem(403, "a page of another site may not change anything here");

@@ -1,9 +1,10 @@
-// What is refused before any handler sees it: pages of other sites that speak through a browser, and
-// clients that ask too often.
+// What is refused before any handler sees it: pages of other sites that speak through a browser,
+// and clients that ask too often.
 //
 // Without tokens anybody who can reach the address may do everything. A browser can: so only names
-// of this machine are taken as Host then (else a site could point its own name here: DNS rebinding).
-// A request that changes something and comes from a page of another origin is refused always.
+// of this machine are taken as Host then (else a site could point its own name here: DNS
+// rebinding). A request that changes something and comes from a page of another origin is refused
+// always.
 //
 // Owner: the gateway. Threads: any. Errors: as answers: 403, 429.
 #pragma once
@@ -21,8 +22,8 @@
 namespace weir::serve {
 
 struct GuardOptions {
-  bool any_host = false;           // tokens are asked for: the Host proves nothing
-  std::vector<std::string> hosts;  // taken besides localhost, 127.0.0.1 and ::1
+  bool any_host = false;               // tokens are asked for: the Host proves nothing
+  std::vector<std::string> hosts;      // taken besides localhost, 127.0.0.1 and ::1
   double requests_per_second_max = 0;  // of one client; 0: no limit
 };
 

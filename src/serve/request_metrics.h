@@ -24,7 +24,7 @@ class RequestMetrics {
   };
   struct Key {
     std::string method;
-    std::string route;  // the pattern, "" where none fits
+    std::string route;          // the pattern, "" where none fits
     unsigned status_class = 2;  // 4 for 404
     auto operator<=>(const Key&) const = default;
   };

@@ -19,7 +19,8 @@ void Router::add(Route route) {
   routes_.push_back(std::move(route));
 }
 
-Router::Match Router::find(std::string_view method, const std::vector<std::string>& segments) const {
+Router::Match Router::find(std::string_view method,
+                           const std::vector<std::string>& segments) const {
   Match match;
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
   for (std::size_t i = 0; i < routes_.size(); ++i) {

@@ -1,4 +1,5 @@
-// The status of a pipeline as JSON: what `weir status --output json` prints and GET /v1/status gives.
+// The status of a pipeline as JSON: what `weir status --output json` prints and GET /v1/status
+// gives.
 //
 // Threads: pure functions. Errors: none.
 #pragma once

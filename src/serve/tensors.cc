@@ -115,8 +115,9 @@ Result<Tensor> read_tensor(const Json& json, std::string_view& raw) {
   tensor.name = json["name"].get<std::string>();
   if (!json.contains("datatype") || !json["datatype"].is_string() ||
       !is_datatype(json["datatype"].get<std::string>())) {
-    return refuse(tensor.name, "its datatype is none that is known here (FP64, FP32, INT…, UINT…, "
-                               "BOOL, BYTES)");
+    return refuse(tensor.name,
+                  "its datatype is none that is known here (FP64, FP32, INT…, UINT…, "
+                  "BOOL, BYTES)");
   }
   tensor.datatype = json["datatype"].get<std::string>();
   const std::size_t count = WEIR_TRY(read_shape(json.value("shape", Json()), tensor));
@@ -129,14 +130,14 @@ Result<Tensor> read_tensor(const Json& json, std::string_view& raw) {
     const std::string_view bytes = raw.substr(0, size.get<std::size_t>());
     raw.remove_prefix(bytes.size());
     if (!append_raw_of(tensor.datatype, bytes, count, tensor)) {
-      return refuse(tensor.name, "its bytes are not those of " + std::to_string(count) + " " +
-                                     tensor.datatype);
+      return refuse(tensor.name,
+                    "its bytes are not those of " + std::to_string(count) + " " + tensor.datatype);
     }
     return tensor;
   }
   if (!json.contains("data") || !append_json(json["data"], tensor, 8)) {
-    return refuse(tensor.name, "its data is no list of " +
-                                   std::string(tensor.is_text() ? "texts" : "numbers"));
+    return refuse(tensor.name,
+                  "its data is no list of " + std::string(tensor.is_text() ? "texts" : "numbers"));
   }
   if (tensor.size() != count) {
     return refuse(tensor.name, "its shape stands for " + std::to_string(count) + " elements, and " +

@@ -21,10 +21,10 @@ inline constexpr std::size_t kTensorElementsMax = 4'000'000;
 
 struct Tensor {
   std::string name;
-  std::string datatype;             // "FP64", "INT32", "BYTES", …
+  std::string datatype;  // "FP64", "INT32", "BYTES", …
   std::vector<std::int64_t> shape;
-  std::vector<double> numbers;      // row-major; of every datatype but BYTES
-  std::vector<std::string> texts;   // of BYTES
+  std::vector<double> numbers;     // row-major; of every datatype but BYTES
+  std::vector<std::string> texts;  // of BYTES
 
   bool is_text() const { return datatype == "BYTES"; }
   std::size_t size() const { return is_text() ? texts.size() : numbers.size(); }

@@ -20,4 +20,12 @@ void Timers::run_due(SteadyTime now) {
   for (const auto& act : due) act();
 }
 
+void Timers::clear() {
+  std::multimap<SteadyTime, std::function<void()>> dropped;  // ends without the lock
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(waiting_);
+  }
+}
+
 }  // namespace weir::serve

@@ -16,6 +16,8 @@ class Timers {
  public:
   void at(SteadyTime when, std::function<void()> act);
   void run_due(SteadyTime now);
+  // Forgets all of them, and what they hold.
+  void clear();
 
  private:
   std::mutex mutex_;

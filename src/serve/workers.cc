@@ -21,9 +21,11 @@ bool Workers::submit(std::function<void()> task) {
 void Workers::stop() {
   for (auto& thread : threads_) thread.request_stop();
   threads_.clear();
-  std::deque<std::function<void()>> dropped;
-  const std::lock_guard lock(mutex_);
-  dropped.swap(tasks_);
+  std::deque<std::function<void()>> dropped;  // ends without the lock: what it holds may submit
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(tasks_);
+  }
 }
 
 std::size_t Workers::waiting() const {

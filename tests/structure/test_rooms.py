@@ -21,14 +21,15 @@ ROOMS = {
     "train": ["base", "record", "format", "store", "stream", "model", "registry", "gate"],
     "produce": ["base", "record", "format", "stream", "registry", "gate"],
     "score": ["base", "record", "format", "stream", "model", "registry", "gate"],
-    "serve": ["base", "record", "http", "format", "store", "stream", "model", "registry", "gate",
-              "predictions"],
     # Judges the others, so it shares none of their code but the shapes of control records.
     "audit": ["base", "record", "store", "stream"],
     "redis": ["base"],
     "predictions": ["base", "record", "format", "stream", "redis"],
+    "serve": ["base", "record", "http", "format", "store", "stream", "model", "registry", "gate",
+              "predictions"],
     "cli": ["base", "record", "config", "format", "store", "stream", "model", "registry", "gate",
-            "train", "produce", "score", "audit", "redis", "predictions"],
+            "train", "produce", "score", "audit", "redis", "predictions",
+            "http", "serve"],
 }
 MIDDLE_ROW = ["format", "store", "stream", "model"]
 # The roles are tested on in-memory stores and with each other; nothing else looks further.

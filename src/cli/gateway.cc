@@ -1,0 +1,195 @@
+#include "cli/gateway.h"
+
+#include "base/local_file.h"
+#include "predictions/prediction_feed.h"
+#include "predictions/sqlite_prediction_store.h"
+
+namespace weir::cli {
+namespace {
+
+constexpr std::size_t kWorkers = 8;
+constexpr std::size_t kWaitingMax = 1'000;
+constexpr Millis kStopGrace{5'000};
+constexpr Millis kHousekeeping{20};
+constexpr std::uint64_t kTokenFileBytesMax = 1'000'000;
+
+// Does what has become due: ends waits, tells clients whose time is over.
+class Housekeeper final : public Role {
+ public:
+  Housekeeper(serve::PushQueue& pushes, serve::Timers& timers, Clock& clock)
+      : pushes_(pushes), timers_(timers), clock_(clock) {}
+  Status step(Millis wait_max, std::stop_token stop) override {
+    pushes_.expire();
+    timers_.run_due(clock_.steady());
+    clock_.sleep_for(std::min(wait_max, kHousekeeping), stop);
+    return {};
+  }
+  void finish() override {}
+
+ private:
+  serve::PushQueue& pushes_;
+  serve::Timers& timers_;
+  Clock& clock_;
+};
+
+bool is_loopback(const std::string& address) {
+  return address.starts_with("127.") || address == "::1";
+}
+
+std::optional<serve::Permission> permission_of(const std::string& role) {
+  for (const auto permission :
+       {serve::Permission::kRead, serve::Permission::kPush, serve::Permission::kAdmin}) {
+    if (serve::permission_name(permission) == role) return permission;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Gateway::Gateway(Roles& roles, std::string member)
+    : roles_(roles),
+      member_(std::move(member)),
+      pushes_(roles.context.clock(), roles.context.settings().serve.push_timeout),
+      workers_(kWorkers, kWaitingMax) {}
+
+Gateway::~Gateway() { stop(); }
+
+Result<std::unique_ptr<Gateway>> Gateway::make(Roles& roles) {
+  std::string member = WEIR_TRY(roles.context.claim_member_name("gateway"));
+  std::unique_ptr<Gateway> gateway(new Gateway(roles, std::move(member)));
+  WEIR_TRY(gateway->open());
+  return gateway;
+}
+
+Status Gateway::open_store() {
+  const config::Settings& own = roles_.context.settings();
+  predictions::SqliteStoreOptions options;
+  options.folder = own.serve.state_dir;
+  options.pipeline = own.pipeline;
+  options.features_topic = own.topics.features;
+  store_ = WEIR_TRY(during(predictions::SqlitePredictionStore::open(options),
+                           "opening the store of predictions in serve.state_dir"));
+  return {};
+}
+
+Status Gateway::open() {
+  WEIR_TRY(open_store());
+  const config::Settings& own = roles_.context.settings();
+  serve::Limits limits;
+  limits.body_bytes_max = static_cast<std::uint64_t>(own.serve.body_bytes_max);
+  limits.records_max = static_cast<std::size_t>(own.serve.records_max);
+  parts_.reset(new serve::Parts{own.pipeline, own.dataset.path, own.topics.members,
+                                own.topics.features, member_, limits, roles_.context.clock(),
+                                roles_.store, roles_.broker, roles_.models, *store_, board_,
+                                progress_, live_, pushes_, timers_, workers_});
+  api_ = std::make_unique<serve::Api>(WEIR_TRY(api_options()), *parts_);
+  http::ServerOptions options = WEIR_TRY(server_options());
+  auto started = http::Server::start(options, *api_);
+  // The usual port may belong to another pipeline on this machine; nobody has asked for it by name.
+  const bool asked = roles_.context.loaded().origins.contains("serve.port");
+  if (!started && started.error().code() == Code::kUnavailable && !asked) {
+    options.port = 0;
+    started = http::Server::start(options, *api_);
+  }
+  server_ = WEIR_TRY(during(std::move(started), "starting the gateway"));
+  api_->set_server(server_.get());
+  return {};
+}
+
+Result<serve::ApiOptions> Gateway::api_options() const {
+  const config::ServeSettings& own = roles_.context.settings().serve;
+  serve::ApiOptions options;
+  std::string text = own.token_list;
+  if (!own.tokens.empty()) {
+    text = WEIR_TRY(during(read_local_file(own.tokens, kTokenFileBytesMax),
+                           "reading serve.tokens: " + own.tokens)) +
+           "\n" + text;
+  }
+  options.access = WEIR_TRY(during(serve::AccessList::parse(text), "reading the gateway's tokens"));
+  if (const auto permission = permission_of(own.tls_client_role)) {
+    if (own.tls_client_authority.empty()) {
+      return fail(Code::kBadConfig, "serve.tls_client_role needs serve.tls_client_authority");
+    }
+    options.access.let_certificates(*permission);
+  }
+  const bool guarded = options.access.guards();
+  if (!guarded && !is_loopback(own.address)) {
+    return fail(Code::kBadConfig,
+                "serve.address " + own.address +
+                    " can be reached by others, and nobody is asked for a token; set serve.tokens "
+                    "(or serve.tls_client_role), or listen at 127.0.0.1");
+  }
+  options.guard.any_host = guarded;
+  options.guard.hosts = own.hosts;
+  options.guard.requests_per_second_max = own.requests_per_second_max;
+  return options;
+}
+
+Result<http::ServerOptions> Gateway::server_options() const {
+  const config::ServeSettings& own = roles_.context.settings().serve;
+  http::ServerOptions options;
+  options.address = own.address;
+  options.port = static_cast<std::uint16_t>(own.port);
+  options.connections_max = static_cast<std::size_t>(own.connections_max);
+  options.tls = {own.tls_certificate, own.tls_key, own.tls_client_authority};
+  if (own.tls_certificate.empty() != own.tls_key.empty()) {
+    return fail(Code::kBadConfig, "serve.tls_certificate and serve.tls_key go together");
+  }
+  if (own.tls_certificate.empty() && !own.tls_client_authority.empty()) {
+    return fail(Code::kBadConfig, "serve.tls_client_authority needs serve.tls_certificate");
+  }
+  return options;
+}
+
+std::string Gateway::url() const {
+  const config::ServeSettings& own = roles_.context.settings().serve;
+  const bool v6 = own.address.find(':') != std::string::npos;
+  return (own.tls_certificate.empty() ? "http://" : "https://") +
+         (v6 ? "[" + own.address + "]" : own.address) + ":" + std::to_string(server_->port());
+}
+
+std::vector<RoleSpec> Gateway::specs() {
+  const config::Settings& own = roles_.context.settings();
+  Clock& clock = roles_.context.clock();
+  std::vector<RoleSpec> specs(4);
+  specs[0].name = "gateway: pipeline";
+  specs[0].open = [this, names = roles_.context.pipeline_names(),
+                   &clock]() -> Result<std::unique_ptr<Role>> {
+    return std::unique_ptr<Role>(
+        WEIR_TRY(serve::LiveFollower::open(names, roles_.broker, roles_.models, clock, live_)));
+  };
+  predictions::FeedOptions feed;
+  feed.features_topic = own.topics.features;
+  feed.predictions_topic = own.topics.predictions;
+  feed.dead_topic = own.topics.dead;
+  feed.keep = own.serve.keep;
+  feed.records_max = static_cast<std::uint64_t>(own.serve.keep_records_max);
+  specs[1].name = "gateway: predictions";
+  specs[1].open = [this, feed, &clock]() -> Result<std::unique_ptr<Role>> {
+    return std::unique_ptr<Role>(WEIR_TRY(
+        predictions::PredictionFeed::open(feed, roles_.broker, *store_, board_, progress_, clock)));
+  };
+  serve::PusherOptions push;
+  push.features_topic = own.topics.features;
+  push.transactional_id = own.pipeline + "." + member_;
+  specs[2].name = "gateway: pushes";
+  specs[2].open = [this, push, &clock]() -> Result<std::unique_ptr<Role>> {
+    return std::unique_ptr<Role>(
+        WEIR_TRY(serve::Pusher::open(push, roles_.broker, *store_, progress_, pushes_, clock)));
+  };
+  specs[3].name = "gateway: waits";
+  specs[3].open = [this, &clock]() -> Result<std::unique_ptr<Role>> {
+    return std::unique_ptr<Role>(std::make_unique<Housekeeper>(pushes_, timers_, clock));
+  };
+  return specs;
+}
+
+void Gateway::stop() {
+  pushes_.close();
+  timers_.clear();
+  if (server_) server_->stop(kStopGrace);
+  workers_.stop();
+  timers_.clear();
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,50 @@
+// The gateway, put together: the server, what it asks, and the roles that keep that up to date.
+//
+// Owner: a command; the roles outlive it, and the supervisor that drives its specs ends before it.
+// Threads: make(), start() and stop() from the command's; the specs each on a thread of its own.
+// Errors: make() and start() as those of what they open; kBadConfig for an address that others can
+// reach without tokens.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/roles.h"
+#include "http/server.h"
+#include "serve/api.h"
+
+namespace weir::cli {
+
+class Gateway {
+ public:
+  static Result<std::unique_ptr<Gateway>> make(Roles& roles);
+  ~Gateway();
+  // Where its page and its paths are: "http://127.0.0.1:8080".
+  std::string url() const;
+  std::vector<RoleSpec> specs();
+  // Takes no more requests, answers those under way, and ends.
+  void stop();
+
+ private:
+  Gateway(Roles& roles, std::string member);
+  Status open();
+  Status open_store();
+  Result<serve::ApiOptions> api_options() const;
+  Result<http::ServerOptions> server_options() const;
+
+  Roles& roles_;
+  const std::string member_;
+  std::unique_ptr<predictions::PredictionStore> store_;
+  predictions::AnswerBoard board_;
+  predictions::FeedProgress progress_;
+  serve::Live live_;
+  serve::PushQueue pushes_;
+  serve::Timers timers_;
+  serve::Workers workers_;
+  std::unique_ptr<serve::Parts> parts_;
+  std::unique_ptr<serve::Api> api_;
+  std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace weir::cli
