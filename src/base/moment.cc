@@ -1,6 +1,6 @@
 #include "base/moment.h"
 
-#include "config/value_text.h"
+#include "base/value_text.h"
 
 namespace weir {
 namespace {
@@ -72,7 +72,7 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
 }  // namespace
 
 std::optional<WallTime> parse_moment(std::string_view text, WallTime now) {
-  if (const auto ago = config::parse_duration(text)) return now - *ago;
+  if (const auto ago = parse_duration(text)) return now - *ago;
   return parse_rfc3339(text);
 }
 

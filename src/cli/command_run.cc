@@ -9,11 +9,11 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/value_text.h"
 #include "cli/commands.h"
 #include "cli/gateway.h"
 #include "cli/live_view.h"
 #include "cli/roles.h"
-#include "config/value_text.h"
 
 namespace weir::cli {
 namespace {
@@ -81,7 +81,7 @@ void print_greeting(Context& context, store::FileStore& store, const std::string
 
 Result<Millis> parse_run_for(const std::string& text) {
   if (text.empty()) return Millis::max();
-  const auto parsed = config::parse_duration(text);
+  const auto parsed = parse_duration(text);
   if (parsed && parsed->count() > 0) return *parsed;
   return fail(Code::kInvalidArgument,
               "--for '" + text + "' is no duration; write one such as 30s, 5m or 2h");

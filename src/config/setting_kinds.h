@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "base/text.h"
+#include "base/value_text.h"
 #include "config/setting_table.h"
-#include "config/value_text.h"
 
 namespace weir::config {
 

@@ -5,6 +5,7 @@
 
 #include "base/moment.h"
 #include "base/text.h"
+#include "base/value_text.h"
 
 namespace weir::serve {
 namespace {
@@ -50,15 +51,12 @@ Result<std::optional<Millis>> duration_parameter(const http::Request& request,
                                                  std::string_view name, Millis max) {
   const auto text = request.parameter(name);
   if (!text) return std::nullopt;
-  const bool millis = text->ends_with("ms");
-  const bool seconds = !millis && text->ends_with("s");
-  const auto number = number_of(text->substr(0, text->size() - (millis ? 2 : seconds ? 1 : 0)));
-  const auto most = static_cast<std::uint64_t>(max.count());
-  if (!number || (!millis && !seconds) || *number * (millis ? 1 : 1000) > most) {
+  const auto duration = parse_duration(*text);
+  if (!duration || duration->count() < 0 || *duration > max) {
     return refuse(name, *text,
-                  "a duration such as 2s or 500ms, " + std::to_string(most / 1000) + "s at most");
+                  "a duration such as 2s or 500ms, " + format_duration(max) + " at most");
   }
-  return Millis(static_cast<std::int64_t>(*number * (millis ? 1 : 1000)));
+  return duration;
 }
 
 Status only_parameters(const http::Request& request,

@@ -338,7 +338,7 @@ Status Pusher::write(std::vector<Fate>& fates) {
     }
   }
   ++queue_.counters_.transactions;
-  return during(sink_->commit("", {}, nullptr), "writing to " + options_.features_topic);
+  return during(sink_->commit({}, {}, nullptr), "writing to " + options_.features_topic);
 }
 
 void Pusher::tell(Fate& fate) {

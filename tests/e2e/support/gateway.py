@@ -29,8 +29,8 @@ class Gateway:
     @classmethod
     def of(cls, process, token=None):
         """The gateway of a process that has just been started."""
-        line = process.wait_for_stderr("the gateway listens")
-        return cls(int(re.search(r"url=\S*:(\d+)", line).group(1)), token)
+        process.wait_for_stderr("the gateway listens")
+        return cls(int(re.search(r"the gateway listens\s+url=\S*:(\d+)", process.stderr)[1]), token)
 
     def ask(self, method, path, body=None, seconds=30, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds * PATIENCE)

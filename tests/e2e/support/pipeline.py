@@ -78,6 +78,7 @@ class Pipeline:
             "topics": {"partitions": 3},
             "produce": {"rate": 50},
             "score": {"commit_interval": "50ms"},
+            "serve": {"port": 0},
         }
         self.write_settings()
 

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 
-namespace weir::config {
+namespace weir {
 
 std::optional<Millis> parse_duration(std::string_view text);  // ms, s, m, h, d
 std::string format_duration(Millis duration);                 // the largest unit that is exact
@@ -19,4 +19,4 @@ std::string format_duration(Millis duration);                 // the largest uni
 std::optional<std::int64_t> parse_size(std::string_view text);  // B, kB…TB (1000), KiB…TiB (1024)
 std::string format_size(std::int64_t bytes);
 
-}  // namespace weir::config
+}  // namespace weir

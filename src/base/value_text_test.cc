@@ -1,8 +1,8 @@
-#include "config/value_text.h"
+#include "base/value_text.h"
 
 #include <gtest/gtest.h>
 
-namespace weir::config {
+namespace weir {
 namespace {
 
 using namespace std::chrono_literals;
@@ -48,4 +48,4 @@ TEST(ValueText, writes_the_largest_unit_that_is_exact_and_reads_it_back) {
 }
 
 }  // namespace
-}  // namespace weir::config
+}  // namespace weir

@@ -1,11 +1,11 @@
-#include "config/value_text.h"
+#include "base/value_text.h"
 
 #include <cmath>
 #include <span>
 
 #include "base/text.h"
 
-namespace weir::config {
+namespace weir {
 namespace {
 
 struct Unit {
@@ -65,4 +65,4 @@ std::optional<std::int64_t> parse_size(std::string_view text) {
 
 std::string format_size(std::int64_t bytes) { return format_with_unit(bytes, kSizeUnits); }
 
-}  // namespace weir::config
+}  // namespace weir

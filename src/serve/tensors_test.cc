@@ -1,0 +1,94 @@
+#include "serve/tensors.h"
+
+#include <gmock/gmock.h>
+
+#include <cstring>
+
+namespace weir::serve {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+template <typename Number>
+std::string raw(std::initializer_list<Number> numbers) {
+  std::string bytes;
+  for (const Number number : numbers) {
+    bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
+  }
+  return bytes;
+}
+
+Result<InferRequest> read(const std::string& json, const std::string& behind = "") {
+  return read_infer_request(json + behind, json.size());
+}
+
+std::string input(const std::string& type, const std::string& shape, const std::string& rest) {
+  return R"({"inputs":[{"name":"x","datatype":")" + type + R"(","shape":)" + shape + "," + rest +
+         "}]}";
+}
+
+TEST(Tensors, reads_data_nested_or_flat) {
+  EXPECT_THAT(read(input("FP64", "[2,2]", R"("data":[[1,2.5],[3,-4e1]])"))->inputs[0].numbers,
+              ElementsAre(1, 2.5, 3, -40));
+  EXPECT_THAT(read(input("INT32", "[2,1]", R"("data":[1,2])"))->inputs[0].numbers,
+              ElementsAre(1, 2));
+  EXPECT_THAT(read(input("BYTES", "[2]", R"("data":["a","ö"])"))->inputs[0].texts,
+              ElementsAre("a", "ö"));
+  EXPECT_THAT(read(input("BOOL", "[2]", R"("data":[true,false])"))->inputs[0].numbers,
+              ElementsAre(1, 0));
+}
+
+TEST(Tensors, reads_raw_bytes_behind_the_json) {
+  const auto sized = [](std::size_t size) {
+    return R"("parameters":{"binary_data_size":)" + std::to_string(size) + "}";
+  };
+  EXPECT_THAT(read(input("FP64", "[2]", sized(16)), raw<double>({1.5, -2}))->inputs[0].numbers,
+              ElementsAre(1.5, -2));
+  EXPECT_THAT(read(input("FP32", "[1]", sized(4)), raw<float>({0.5F}))->inputs[0].numbers,
+              ElementsAre(0.5));
+  EXPECT_THAT(read(input("INT8", "[2]", sized(2)), raw<std::int8_t>({-1, 7}))->inputs[0].numbers,
+              ElementsAre(-1, 7));
+  const std::string texts = raw<std::uint32_t>({2}) + "ab" + raw<std::uint32_t>({0});
+  EXPECT_THAT(read(input("BYTES", "[2]", sized(texts.size())), texts)->inputs[0].texts,
+              ElementsAre("ab", ""));
+  const std::string cut = raw<std::uint32_t>({200}) + "ab";
+  EXPECT_FALSE(read(input("BYTES", "[1]", sized(cut.size())), cut));
+  EXPECT_FALSE(read(input("FP64", "[2]", sized(8)), raw<double>({1})));
+  EXPECT_FALSE(read(input("FP64", "[1]", sized(16)), raw<double>({1})));
+  EXPECT_FALSE(read(input("FP64", "[1]", R"("data":[1])"), "rest"))
+      << "bytes that nobody asked for";
+}
+
+TEST(Tensors, refuses_what_does_not_agree_and_names_the_input) {
+  for (const std::string& json :
+       {input("FP64", "[3]", R"("data":[1,2])"), input("FP64", "[2]", R"("data":["a","b"])"),
+        input("FP16", "[1]", R"("data":[1])"), input("FP64", "[-1]", R"("data":[1])"),
+        input("FP64", "[]", R"("data":[1])"), input("FP64", "[4000000,4000000]", R"("data":[])"),
+        input("FP64", "[1]", R"("data":[[[[[[[[[1]]]]]]]]])"),
+        input("FP64", "[1]", R"("dat":[1])")}) {
+    const auto request = read(json);
+    ASSERT_FALSE(request) << json;
+    EXPECT_THAT(request.error().message(), HasSubstr("input 'x'")) << json;
+  }
+  for (const char* json : {"", "[]", "{}", R"({"inputs":[]})", R"({"inputs":[{}]})",
+                           R"({"inputs":[1]})", R"({"inputs":{"a":1}})"}) {
+    EXPECT_FALSE(read(json)) << json;
+  }
+  EXPECT_FALSE(read_infer_request("{}", 3));
+}
+
+TEST(Tensors, knows_when_the_answer_is_to_be_raw) {
+  const std::string one = R"("inputs":[{"name":"x","datatype":"FP64","shape":[1],"data":[1]}])";
+  EXPECT_FALSE(read("{" + one + "}")->binary_output);
+  EXPECT_TRUE(read("{" + one + R"(,"parameters":{"binary_data_output":true}})")->binary_output);
+  const auto request = read("{\"id\":\"7\"," + one +
+                            R"(,"outputs":[{"name":"y","parameters":{"binary_data":true}}]})");
+  EXPECT_TRUE(request->binary_output);
+  EXPECT_EQ(request->id, "7");
+  EXPECT_THAT(request->outputs, ElementsAre("y"));
+  EXPECT_EQ(raw_fp64({1.5, 2}), raw<double>({1.5, 2}));
+}
+
+}  // namespace
+}  // namespace weir::serve

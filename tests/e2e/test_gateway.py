@@ -1,0 +1,321 @@
+"""weir serve: what is pushed over HTTP is scored once, and can be looked up."""
+
+import base64
+import gzip
+import hashlib
+import http.client
+import json
+import signal
+import threading
+
+import pytest
+
+from support.gateway import Gateway
+from support.promises import check_promises
+from support.tables import plane
+from support.waiting import wait_until
+
+RECORD = {"x1": 1, "x2": 2.5, "x3": -3}
+
+
+def by_key(pipeline, kind):
+    found = {}
+    for record in pipeline.topic(kind).read_all():
+        found.setdefault(record.key, []).append(record)
+    return found
+
+
+def started(pipeline, *options, train=True):
+    """A trained model, a scorer, and a gateway that is ready."""
+    if train:
+        pipeline.train_once("first.csv", plane(1))
+    pipeline.start("score", name="scorer")
+    gateway = Gateway.of(pipeline.start("serve", *options, name="gateway"))
+    gateway.wait_ready()
+    return gateway
+
+
+def test_a_pushed_record_is_scored_once_however_often_it_is_sent(pipeline):
+    gateway = started(pipeline)
+    [first] = gateway.push({"id": "a7", **RECORD})
+    assert first["state"] == "predicted" and not first["repeated"]
+    expected = pipeline.model(1).predict([1, 2.5, -3])
+    assert first["prediction"] == expected and first["model"] == 1
+
+    [again] = gateway.push({"id": "a7", **RECORD})
+    assert again["repeated"]
+    assert (again["partition"], again["offset"]) == (first["partition"], first["offset"])
+    assert again["prediction"] == expected
+    [keyed] = gateway.push(RECORD, Idempotency_Key="k1")
+    assert keyed["id"] == "k1"
+    conflict = gateway.push({"id": "a7", **RECORD, "x1": 2}, status=409)
+    assert "'a7' stands for other features" in conflict["detail"]
+
+    kept = gateway.get("/v1/predictions/a7")
+    assert kept["features"] == {"id": "a7", **RECORD} and kept["prediction"] == expected
+    assert kept["records_of_this_id"] == 1
+    place = gateway.get(f"/v1/records/{kept['partition']}/{kept['offset']}")
+    assert place["id"] == "a7"
+    assert {key: len(records) for key, records in by_key(pipeline, "predictions").items()} == {
+        b"a7": 1,
+        b"k1": 1,
+    }
+    pipeline.stop_all()
+    check_promises(pipeline)
+
+
+def test_many_records_come_as_json_lines_or_csv_gzipped_or_not(pipeline):
+    gateway = started(pipeline)
+    rows = [{"id": f"r{i}", "x1": i, "x2": 2.5, "x3": -3} for i in range(200)]
+    model = pipeline.model(1)
+
+    def check(records):
+        assert [record["id"] for record in records] == [row["id"] for row in rows]
+        for row, record in zip(rows, records):
+            assert record["prediction"] == model.predict([row["x1"], 2.5, -3])
+
+    check(gateway.push(rows))
+    lines = "\n".join(json.dumps(row) for row in rows)
+    lined = gateway.push(lines, Content_Type="application/x-ndjson")
+    assert all(record["repeated"] for record in lined)
+    text = "x3,id,x1,x2\n" + "".join(f"-3,c{i},{i},2.5\n" for i in range(200))
+    for row in rows:
+        row["id"] = row["id"].replace("r", "c")
+    packed = gzip.compress(text.encode())
+    check(gateway.push(packed, Content_Type="text/csv", Content_Encoding="gzip"))
+
+    listed, cursor = [], ""
+    while True:
+        page = gateway.get(f"/v1/predictions?id_prefix=c&limit=90{cursor}")
+        listed += page["predictions"]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert sorted(item["id"] for item in listed) == sorted(row["id"] for row in rows)
+    assert gateway.get("/v1/predictions?model=2")["predictions"] == []
+    pipeline.stop_all()
+    check_promises(pipeline)
+
+
+def test_bad_requests_are_refused_with_the_reason_and_nothing_is_written(pipeline):
+    gateway = started(pipeline)
+
+    def refused(body, status, words, **headers):
+        told = gateway.push(body, status=status, **headers)
+        assert told["status"] == status and words in told["detail"], told
+
+    refused("{", 422, "record 0: not JSON")
+    refused([RECORD, {"x1": 1}], 422, "record 1: ")
+    refused([RECORD, {"x1": "a", "x2": 1, "x3": 1}], 422, "record 1: ")
+    refused("[]", 422, "no record")
+    refused({"id": "", **RECORD}, 422, "1 to 200 bytes")
+    refused(RECORD, 415, "application/json", Content_Type="image/png")
+    refused(RECORD, 415, "gzip", Content_Encoding="br")
+    refused(RECORD, 422, "no gzip", Content_Encoding="gzip")
+    refused([RECORD] * 10_001, 413, "10000 records")
+    refused(RECORD, 403, "another origin", Origin="http://evil.example")
+    refused(RECORD, 403, "localhost", Host="evil.example")
+    refused(b"x" * 17_000_000, 413, "16000000")
+    assert gateway.ask("POST", "/v1/messages?wait=100s", json.dumps(RECORD)).status == 400
+    assert gateway.ask("PUT", "/v1/messages", b"{}").headers["Allow"] == "POST"
+    assert gateway.get("/v1/nothing", status=404)["status"] == 404
+    assert pipeline.topic("features").read_all() == []
+    pipeline.stop_all()
+
+
+def test_tokens_say_who_may_do_what(pipeline):
+    (pipeline.folder / "tokens").write_text(
+        "read reader-0123456789\npush pusher-0123456789\nadmin admins-0123456789\n"
+    )
+    pipeline.set("serve", {"port": 0, "tokens": "tokens"})
+    pipeline.train_once("first.csv", plane(1))
+    pipeline.start("score", name="scorer")
+    process = pipeline.start("serve", name="gateway")
+    nobody = Gateway.of(process)
+    reader = Gateway(nobody.port, "reader-0123456789")
+    pusher = Gateway(nobody.port, "pusher-0123456789")
+    reader.wait_ready()
+    assert nobody.get("/livez")["ok"]
+    for path in ("/readyz", "/metrics", "/v1/models", "/v2", "/nothing"):
+        answer = nobody.ask("GET", path)
+        assert answer.status == 401 and "Bearer" in answer.headers["WWW-Authenticate"]
+    assert Gateway(nobody.port, "reader-012345678x").ask("GET", "/v1/models").status == 401
+    assert reader.get("/v1/models")["live"] == 1
+    assert reader.push(RECORD, status=403)["status"] == 403
+    assert pusher.push(RECORD)[0]["state"] == "predicted"
+    assert pusher.ask("PUT", "/v1/datasets/a.csv", b"a,y\n1,2\n").status == 403
+    assert pusher.ask("POST", "/v1/models/1/rollback").status == 403
+    shown = pipeline.ok("config", "show", WEIR_SERVE_TOKEN_LIST="read secret-0123456789")
+    assert "secret-0123456789" not in shown
+    pipeline.stop_all()
+    assert "0123456789" not in process.stderr
+
+    refused = pipeline.run("serve", "-X", "client.id=x", WEIR_SERVE_ADDRESS="0.0.0.0", WEIR_SERVE_TOKENS="")
+    assert refused.returncode == 78 and b"token" in refused.stderr
+
+
+def test_an_uploaded_data_set_is_trained_on_complete_or_not_at_all(pipeline):
+    gateway = started(pipeline)
+    pipeline.start("train", name="trainer")
+    second = plane(2)
+    digest = base64.b64encode(hashlib.sha256(second).digest()).decode()
+    wrong = gateway.ask("PUT", "/v1/datasets/b.csv", second + b"1,2,3,4\n", Content_Digest=f"sha-256=:{digest}:")
+    assert wrong.status == 422, wrong
+    cut = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    cut.putrequest("PUT", "/v1/datasets/cut.csv")
+    cut.putheader("Content-Length", str(len(second)))
+    cut.endheaders()
+    cut.send(second[:1000])
+    cut.close()
+    assert gateway.ask("PUT", "/v1/datasets/_b.csv", second).status == 400
+    assert gateway.ask("PUT", "/v1/datasets/empty.csv", b"").status == 422
+    assert pipeline.dropped() == [] or all(n.startswith(".") for n in pipeline.dropped())
+
+    good = gateway.ask("PUT", "/v1/datasets/b.csv", second, Content_Digest=f"sha-256=:{digest}:")
+    assert good.status == 201 and good.json["sha256"] == hashlib.sha256(second).hexdigest(), good
+    wait_until(lambda: gateway.get("/v1/models")["live"] == 2, "the second model rules")
+    told = gateway.get("/v1/datasets")
+    assert [entry["name"] for entry in told["used"]] == ["b.2.csv", "first.1.csv"]
+    shown = gateway.get("/v1/models/2")
+    assert shown["live"] and shown["reigns"][0]["epoch"] == 2
+    assert gateway.push(RECORD)[0]["model"] == 2
+    back = gateway.ask("POST", "/v1/models/1/rollback", seconds=60)
+    assert back.status == 200 and back.json == {"version": 1, "epoch": 3}, back
+    assert gateway.push(RECORD)[0]["prediction"] == pipeline.model(1).predict([1, 2.5, -3])
+    assert gateway.get("/v1/models/9", status=404)["code"] == "not_found"
+    assert gateway.ask("PUT", "/v1/datasets/bad.csv", b"x1,x2,x3,y\n1,2,3,a\n").status == 201
+    wait_until(lambda: gateway.get("/v1/datasets")["rejected"], "the bad one is refused")
+    [rejected] = gateway.get("/v1/datasets")["rejected"]
+    assert rejected["name"].startswith("bad.") and rejected["reason"]
+    pipeline.stop_all()
+    check_promises(pipeline)
+
+
+def test_a_stream_of_predictions_is_shown_live(pipeline):
+    gateway = started(pipeline)
+    live = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    live.request("GET", "/v1/predictions/stream")
+    answer = live.getresponse()
+    assert answer.headers["Content-Type"] == "text/event-stream"
+    pushed = gateway.push([{"id": f"r{i}", "x1": i, "x2": 2.5, "x3": -3} for i in range(50)])
+    seen = {}
+    while len(seen) < 50:
+        line = answer.readline()
+        assert line, "the stream has ended"
+        if line.startswith(b"data: "):
+            event = json.loads(line[6:])
+            assert event["id"] not in seen, "an answer came twice"
+            seen[event["id"]] = event["prediction"]
+    assert seen == {record["id"]: record["prediction"] for record in pushed}
+    live.close()
+    pipeline.stop_all()
+
+
+def test_the_open_inference_protocol_answers_at_once(pipeline):
+    gateway = started(pipeline)
+    model = f"/v2/models/{pipeline.name}"
+    told = gateway.get(model)
+    assert told["inputs"] == [{"name": "features", "datatype": "FP64", "shape": [-1, 3]}]
+    assert gateway.get(f"{model}/ready")["ready"] and gateway.get("/v2/health/ready")["ready"]
+    body = {
+        "id": "7",
+        "inputs": [{"name": "features", "datatype": "FP64", "shape": [2, 3], "data": [1, 2.5, -3, 4, 5, 6]}],
+    }
+    answer = gateway.ask("POST", f"{model}/infer", json.dumps(body)).json
+    expected = [pipeline.model(1).predict(row) for row in ([1, 2.5, -3], [4, 5, 6])]
+    assert answer["id"] == "7" and answer["model_version"] == "1"
+    assert answer["outputs"][0]["data"] == expected
+    body["inputs"] = [
+        {"name": name, "datatype": "FP64", "shape": [2], "data": data}
+        for name, data in (("x3", [-3, 6]), ("x1", [1, 4]), ("x2", [2.5, 5]))
+    ]
+    assert gateway.ask("POST", f"{model}/versions/1/infer", json.dumps(body)).json["outputs"][0]["data"] == expected
+    body["inputs"].pop()
+    wrong = gateway.ask("POST", f"{model}/infer", json.dumps(body))
+    assert wrong.status == 400 and "'x2'" in wrong.json["error"]
+    assert gateway.ask("POST", f"{model}/versions/2/infer", json.dumps(body)).status == 404
+    assert gateway.ask("POST", "/v2/models/other/infer", json.dumps(body)).status == 404
+    assert pipeline.topic("features").read_all() == []
+    pipeline.stop_all()
+
+
+@pytest.mark.long
+def test_each_accepted_id_ends_with_one_prediction_whatever_is_killed(pipeline):
+    """Clients that try again, a gateway and a scorer that die: each id is answered once."""
+    pipeline.set("serve", {"port": 0})
+    pipeline.train_once("first.csv", plane(1))
+    scorer = pipeline.start("score", name="scorer")
+    process = pipeline.start("serve", name="gateway")
+    gateway = Gateway.of(process)
+    gateway.wait_ready()
+    pipeline.set("serve.port", gateway.port)  # the same again for those to come
+    accepted, stop = set(), threading.Event()
+
+    def push(client):
+        number = 0
+        while not stop.is_set():
+            ids = [f"{client}-{number}-{i}" for i in range(20)]
+            body = json.dumps([{"id": i, "x1": number, "x2": 2.5, "x3": -3} for i in ids])
+            try:
+                answer = gateway.ask("POST", "/v1/messages", body, seconds=15)
+            except (OSError, http.client.HTTPException):
+                continue  # sent again, as it is
+            if answer.status == 202:
+                accepted.update(ids)
+                number += 1
+            else:
+                assert answer.status == 503, answer
+                assert answer.headers["Retry-After"]
+
+    clients = [threading.Thread(target=push, args=(name,)) for name in "abcd"]
+    for client in clients:
+        client.start()
+    try:
+        for _ in range(4):
+            goal = len(accepted) + 400
+            wait_until(lambda: len(accepted) >= goal, "clients get on")
+            process.send(signal.SIGKILL)
+            process.wait(10)
+            process = pipeline.start("serve", name="gateway")
+        scorer.send(signal.SIGKILL)
+        pipeline.start("score", name="scorer")
+        goal = len(accepted) + 400
+        wait_until(lambda: len(accepted) >= goal, "clients get on after the last kill")
+    finally:
+        stop.set()
+        for client in clients:
+            client.join()
+
+    def all_answered():
+        return len(by_key(pipeline, "predictions")) >= len(accepted)
+
+    wait_until(all_answered, "all is answered", every=0.5)
+    gateway.wait_ready()
+    some = sorted(accepted)[:: max(1, len(accepted) // 50)]
+    for record_id in some:
+        kept = gateway.get(f"/v1/predictions/{record_id}")
+        assert kept["state"] == "predicted" and kept["records_of_this_id"] == 1
+    pipeline.stop_all()
+    answered = by_key(pipeline, "predictions")
+    assert {key: len(found) for key, found in answered.items() if len(found) != 1} == {}
+    assert {record_id.encode() for record_id in accepted} <= set(answered)
+    check_promises(pipeline)
+
+
+@pytest.mark.long
+def test_a_run_has_a_gateway_and_pushes_wait_out_a_halt(pipeline):
+    run = pipeline.start("run", "--no-produce", name="run")
+    wait_until(lambda: "gateway:" in run.stdout, "the run tells where its gateway is")
+    port = int(run.stdout.split("gateway:")[1].split()[0].rsplit(":", 1)[1])
+    gateway = Gateway(port)
+    unready = gateway.get("/readyz", status=503)
+    assert "no model" in unready["checks"]["model"]["reason"]
+    assert "no model" in gateway.push(RECORD, status=503)["detail"]
+    pipeline.drop("first.csv", plane(1))
+    gateway.wait_ready()
+    assert gateway.push(RECORD)[0]["model"] == 1
+    text = gateway.ask("GET", "/metrics").body.decode()
+    assert f'weir_gateway_pushed_records_total{{pipeline="{pipeline.name}"}} 1' in text
+    assert f'weir_model_version{{pipeline="{pipeline.name}"}} 1' in text
+    pipeline.stop_all()
+    check_promises(pipeline)
