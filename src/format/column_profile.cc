@@ -105,8 +105,10 @@ std::vector<std::string> ColumnProfile::values_by_count() const {
 }
 
 DatasetProfile::DatasetProfile(const std::vector<std::string>& header,
-                               std::vector<std::string> missing_words)
-    : columns_(header.size()), missing_words_(std::move(missing_words)) {
+                               std::vector<std::string> missing_words, Quantiles quantiles)
+    : columns_(header.size()),
+      missing_words_(std::move(missing_words)),
+      keeps_quantiles_(quantiles == Quantiles::kKept) {
   for (std::size_t i = 0; i < header.size(); ++i) columns_[i].name = header[i];
 }
 
@@ -148,12 +150,12 @@ void DatasetProfile::add_value(ColumnProfile& column, std::string_view cell) {
   const auto fault = read_number(text, number);
   if (!fault) {
     column.numbers.add(number);
-    column.number_quantiles.add(number);
+    if (keeps_quantiles_) column.number_quantiles.add(number);
   } else if (*fault != RowFault::kNotANumber) {
     ++column.odd_numbers;
   } else if (const auto seconds = parse_date_time(text)) {
     column.date_times.add(*seconds);
-    column.date_time_quantiles.add(*seconds);
+    if (keeps_quantiles_) column.date_time_quantiles.add(*seconds);
   } else {
     ++column.texts;
   }

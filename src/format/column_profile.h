@@ -55,7 +55,7 @@ struct ColumnProfile {
   std::uint64_t odd_numbers = 0;  // nan, inf, 1e999: no row can have one
   NumberFigures numbers;
   NumberFigures date_times;
-  QuantileSketch number_quantiles;
+  QuantileSketch number_quantiles;  // empty where quantiles are left out
   QuantileSketch date_time_quantiles;
   // Each different value with its count; empty once there are too many, or one is too long.
   std::map<std::string, std::uint64_t, std::less<>> values;
@@ -70,9 +70,13 @@ struct ColumnProfile {
   std::vector<std::string> values_by_count() const;
 };
 
+// Sketches cost more than all else that a profile learns; who asks for no quantile leaves them out.
+enum class Quantiles { kKept, kLeftOut };
+
 class DatasetProfile {
  public:
-  DatasetProfile(const std::vector<std::string>& header, std::vector<std::string> missing_words);
+  DatasetProfile(const std::vector<std::string>& header, std::vector<std::string> missing_words,
+                 Quantiles quantiles = Quantiles::kKept);
 
   void add(const CsvChunk& chunk);
   // One record: as many fields as the header has, their quotes undone.
@@ -91,6 +95,7 @@ class DatasetProfile {
 
   std::vector<ColumnProfile> columns_;
   std::vector<std::string> missing_words_;
+  bool keeps_quantiles_;
   std::uint64_t rows_ = 0;
   std::uint64_t malformed_ = 0;
   CsvRecordSplitter splitter_;

@@ -1,8 +1,9 @@
-// Two readers of a record that must agree. read_plain_row takes the next commas and line feeds, one
-// for each column, and reads the cells between them. On anything it did not expect it gives up,
-// nothing is lost, and read_any_row takes the record again from its start, by the rules and with a
-// reason to give. Every row that the first takes, the second would take with the same bits;
-// csv_fuzz.cc holds them to it.
+// Three readers of a record that must agree. Groups takes the delimiters of several rows and reads
+// them side by side, if all are short numbers; read_plain_row takes the next commas and line feeds,
+// one for each column, and reads the cells between them. On anything they did not expect they give
+// up, nothing is lost, and read_any_row takes the record again from its start, by the rules and
+// with a reason to give. Every row that the first ones take, the last would take with the same
+// bits; csv_fuzz.cc holds them to it.
 
 #include "format/csv_rows.h"
 
@@ -51,6 +52,17 @@ std::string excerpt_of(std::string_view text) {
   return out;
 }
 
+// Of columns that have room for `stride` rows, the first `count`.
+void keep_first(record::RowBlock& rows, std::size_t count, std::size_t stride) {
+  rows.rows = count;
+  rows.row_numbers.resize(count);
+  double* const values = rows.values.data();
+  for (std::size_t column = 1; count < stride && column < rows.columns; ++column) {
+    std::memmove(values + column * count, values + column * stride, count * sizeof(double));
+  }
+  rows.values.resize(rows.columns * count);
+}
+
 Error name_not_found(std::string_view what, std::string_view name,
                      const std::vector<std::string>& header) {
   std::string reason = std::string(what) + " '" + excerpt_of(name) + "' not found";
@@ -76,6 +88,60 @@ struct CsvRowReader::Walk {
   std::size_t offset = 0;        // of the current record
   std::uint64_t record = 0;      // its number
   CsvRecordSplitter splitter{};  // used by few data sets
+};
+
+// Reads kRowsAtOnce rows at once where that is possible. Where it is not, again and again, it is
+// tried less and less often.
+class CsvRowReader::Groups {
+ public:
+  Groups(const CsvRowReader& reader, const CsvChunk& chunk, CsvDelimiters& delimiters)
+      : reader_(reader),
+        chunk_(chunk.bytes.data()),
+        delimiters_(delimiters),
+        columns_(reader.slots_.size()),
+        read_rows_(reader.encoder_ ? nullptr : csv_kernels().read_rows) {}
+
+  // Of the rows that begin at `offset`.
+  bool read(std::size_t offset, double* values, std::size_t stride) {
+    if (read_rows_ == nullptr || rows_left_ > 0) {
+      rows_left_ -= rows_left_ > 0 ? 1 : 0;
+      return false;
+    }
+    begin_ = offset;
+    next_ = delimiters_.peek(kRowsAtOnce * columns_);
+    const bool good =
+        next_ != nullptr && next_[0] > kShortCellReads &&
+        read_rows_({chunk_, offset, next_, reader_.slots_.data(), columns_, values, stride});
+    pause_ = good ? 0 : std::min(2 * pause_ + kRowsAtOnce, kPauseRowsMax);
+    rows_left_ = good ? 0 : pause_ - 1;
+    return good;
+  }
+
+  // Of what was read last:
+  CsvRecordPlace place(std::size_t row) const {
+    const std::size_t begin = row == 0 ? begin_ : std::size_t{next_[row * columns_ - 1]} + 1;
+    const std::size_t line_feed = next_[(row + 1) * columns_ - 1];
+    return {begin, line_feed - begin - (chunk_[line_feed - 1] == '\r')};
+  }
+  // Goes past it, and returns where what follows begins.
+  std::size_t take() {
+    const std::size_t end = std::size_t{next_[kRowsAtOnce * columns_ - 1]} + 1;
+    delimiters_.take(kRowsAtOnce * columns_);
+    return end;
+  }
+
+ private:
+  static constexpr std::size_t kPauseRowsMax = 256;
+
+  const CsvRowReader& reader_;
+  const char* const chunk_;
+  CsvDelimiters& delimiters_;
+  const std::size_t columns_;
+  bool (*const read_rows_)(const CsvRowGroup& group);
+  const std::uint32_t* next_ = nullptr;
+  std::size_t begin_ = 0;
+  std::size_t pause_ = 0;      // in rows, after the last failure
+  std::size_t rows_left_ = 0;  // of the pause
 };
 
 Result<CsvRowReader> CsvRowReader::make(const std::vector<std::string>& header,
@@ -140,23 +206,34 @@ void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedR
   if (places != nullptr) places->clear();
 
   Walk walk{.chunk = chunk, .refused = refused, .record = chunk.first_record};
-  CsvDelimiters delimiters(chunk.bytes, slots_.size());
+  CsvDelimiters delimiters(chunk.bytes, kRowsAtOnce * slots_.size());
+  Groups groups(*this, chunk, delimiters);
   std::size_t count = 0;
   for (const char* at = begin; at != end; ++walk.record) {
     WEIR_CHECK(count < stride);
     const char* const record = at;
     double* const row = rows.values.data() + count;
-    const std::uint32_t* const next = delimiters.peek();
+    const auto offset = static_cast<std::size_t>(record - begin);
+    if (stride - count >= kRowsAtOnce && groups.read(offset, row, stride)) {
+      for (std::size_t i = 0; i < kRowsAtOnce; ++i) {
+        rows.row_numbers[count++] = walk.record + i;
+        if (places != nullptr) places->push_back(groups.place(i));
+      }
+      walk.record += kRowsAtOnce - 1;
+      at = begin + groups.take();
+      continue;
+    }
+    const std::uint32_t* const next = delimiters.peek(slots_.size());
     const char* const line_feed =
         next != nullptr ? (this->*read_plain)(begin, record, next, row, stride) : nullptr;
     bool good = line_feed != nullptr;
     std::size_t length = 0;
     if (good) [[likely]] {
-      delimiters.take();
+      delimiters.take(slots_.size());
       at = line_feed + 1;
       length = static_cast<std::size_t>(line_feed - record) - (line_feed[-1] == '\r');
     } else {
-      walk.offset = static_cast<std::size_t>(record - begin);
+      walk.offset = offset;
       const std::string_view rest(record, static_cast<std::size_t>(end - record));
       const CsvRecordSpan span = first_csv_record(rest);
       length = span.length;
@@ -170,16 +247,10 @@ void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedR
     }
     if (!good) continue;
     rows.row_numbers[count++] = walk.record;
-    if (places != nullptr) places->push_back({static_cast<std::size_t>(record - begin), length});
+    if (places != nullptr) places->push_back({offset, length});
   }
 
-  rows.rows = count;
-  rows.row_numbers.resize(count);
-  double* const values = rows.values.data();
-  for (std::size_t column = 1; count < stride && column < columns; ++column) {
-    std::memmove(values + column * count, values + column * stride, count * sizeof(double));
-  }
-  rows.values.resize(columns * count);
+  keep_first(rows, count, stride);
 }
 
 void CsvRowReader::set_inputs(record::Inputs inputs) {

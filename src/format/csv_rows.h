@@ -27,6 +27,7 @@
 #include "base/error.h"
 #include "format/cell_encoder.h"
 #include "format/csv_chunker.h"
+#include "format/csv_kernels.h"
 #include "format/row_fault.h"
 #include "record/row_block.h"
 #include "record/schema.h"
@@ -100,7 +101,8 @@ class CsvRowReader {
 
  private:
   struct Walk;
-  static constexpr std::size_t kDropped = static_cast<std::size_t>(-1);
+  class Groups;
+  static constexpr std::size_t kDropped = kNoSlot;
 
   CsvRowReader() = default;
   template <bool kNumbersAlone>

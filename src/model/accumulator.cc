@@ -18,6 +18,7 @@
 
 #include "base/check.h"
 #include "model/block_fold.h"
+#include "model/number_sort.h"
 
 namespace weir::model {
 namespace {
@@ -60,7 +61,7 @@ std::vector<double> collapse_levels(std::vector<Level>& levels, std::size_t size
 // A constant column gives that constant exactly.
 double middle_of(const double* values, std::size_t count) {
   std::vector<double> sorted(values, values + count);
-  std::sort(sorted.begin(), sorted.end());
+  sort_numbers(sorted);
   const double median = sorted[(count - 1) / 2];
   const double spread = sorted[count - 1 - count / 4] - sorted[count / 4];
   double mean = 0;

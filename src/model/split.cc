@@ -28,11 +28,18 @@ std::uint64_t sample_priority(std::uint64_t seed, std::uint64_t row_number) {
 }
 
 bool is_held_out(std::uint64_t seed, std::uint64_t row_number, double test_fraction) {
-  if (!(test_fraction > 0)) return false;
-  if (test_fraction >= 1) return true;
+  return HoldOut(seed, test_fraction)(row_number);
+}
+
+HoldOut::HoldOut(std::uint64_t seed, double test_fraction) : start_(mix(seed + kGolden)) {
+  if (!(test_fraction > 0)) return;
+  all_ = test_fraction >= 1;
   // Exact: a product with a power of two, below 2^64.
-  const auto threshold = static_cast<std::uint64_t>(std::ldexp(test_fraction, 64));
-  return split_hash(seed, row_number) < threshold;
+  if (!all_) threshold_ = static_cast<std::uint64_t>(std::ldexp(test_fraction, 64));
+}
+
+bool HoldOut::operator()(std::uint64_t row_number) const {
+  return all_ || stream(start_, row_number) < threshold_;
 }
 
 }  // namespace weir::model

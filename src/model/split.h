@@ -23,4 +23,16 @@ std::uint64_t sample_priority(std::uint64_t seed, std::uint64_t row_number);
 
 bool is_held_out(std::uint64_t seed, std::uint64_t row_number, double test_fraction);
 
+// The same of many rows, with what does not depend on the row made ready.
+class HoldOut {
+ public:
+  HoldOut(std::uint64_t seed, double test_fraction);
+  bool operator()(std::uint64_t row_number) const;
+
+ private:
+  std::uint64_t start_;
+  std::uint64_t threshold_ = 0;  // of hashes that are held out
+  bool all_ = false;
+};
+
 }  // namespace weir::model

@@ -340,7 +340,8 @@ bool ColumnPlan::same_as(const ColumnPlan& other) const {
 
 Result<format::DatasetProfile> profile_dataset(
     store::FileStore& store, const registry::Dataset& dataset, std::size_t record_bytes_max,
-    const std::vector<std::string>& missing_words, std::optional<std::size_t> bytes_max,
+    const std::vector<std::string>& missing_words, format::Quantiles quantiles,
+    std::optional<std::size_t> bytes_max,
     const std::function<Status(std::uint64_t bytes)>& still_wanted) {
   std::optional<format::DatasetProfile> profile;
   std::uint64_t bytes = 0;
@@ -351,7 +352,8 @@ Result<format::DatasetProfile> profile_dataset(
     const auto take = [&]() -> Status {
       while (const auto chunk = chunker.next()) {
         if (!profile) {
-          profile.emplace(WEIR_TRY(format::parse_csv_header(*chunker.header())), missing_words);
+          profile.emplace(WEIR_TRY(format::parse_csv_header(*chunker.header())), missing_words,
+                          quantiles);
         }
         profile->add(*chunk);
       }
@@ -397,9 +399,11 @@ Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile,
 Result<ColumnPlan> plan_from_all_rows(
     store::FileStore& store, const registry::Dataset& dataset, const TrainingOptions& options,
     const std::function<Status(std::uint64_t bytes)>& still_wanted) {
-  const auto profile =
-      WEIR_TRY(profile_dataset(store, dataset, options.record_bytes_max,
-                               options.features.missing_words, std::nullopt, still_wanted));
+  const auto quantiles =
+      options.features.missing == "median" ? format::Quantiles::kKept : format::Quantiles::kLeftOut;
+  const auto profile = WEIR_TRY(profile_dataset(store, dataset, options.record_bytes_max,
+                                                options.features.missing_words, quantiles,
+                                                std::nullopt, still_wanted));
   ColumnPlan plan = WEIR_TRY(plan_columns(profile, options));
   plan.from_all_rows = true;
   return plan;
@@ -409,9 +413,9 @@ Result<ColumnPlan> plan_dataset(store::FileStore& store, const registry::Dataset
                                 const TrainingOptions& options,
                                 const std::function<Status(std::uint64_t bytes)>& still_wanted) {
   if (dataset.identity.length == 0) return ColumnPlan();
-  const auto first =
-      profile_dataset(store, dataset, options.record_bytes_max, options.features.missing_words,
-                      kProfiledFirst, [](std::uint64_t) { return Status{}; });
+  const auto first = profile_dataset(store, dataset, options.record_bytes_max,
+                                     options.features.missing_words, format::Quantiles::kLeftOut,
+                                     kProfiledFirst, [](std::uint64_t) { return Status{}; });
   if (!first && first.error().code() != Code::kBadData && first.error().code() != Code::kCorrupt) {
     return fail(first.error());
   }

@@ -41,7 +41,8 @@ inline constexpr std::size_t kProfiledFirst = std::size_t{1} << 20;
 // `still_wanted` is called now and then with the bytes that were read; its error ends the reading.
 Result<format::DatasetProfile> profile_dataset(
     store::FileStore& store, const registry::Dataset& dataset, std::size_t record_bytes_max,
-    const std::vector<std::string>& missing_words, std::optional<std::size_t> bytes_max,
+    const std::vector<std::string>& missing_words, format::Quantiles quantiles,
+    std::optional<std::size_t> bytes_max,
     const std::function<Status(std::uint64_t bytes)>& still_wanted);
 
 // Whether a plan needs the profile of all rows, when this is that of the first ones.

@@ -148,7 +148,8 @@ class Pass {
       WEIR_TRY(during(read_part(part), "training on " + store_.url(path)));
       if (stopped_early()) return {};
     }
-    return {};
+    next_progress_ = {};
+    return report_progress();
   }
 
   Status read_part(std::size_t part) {
@@ -188,6 +189,7 @@ class Pass {
       }
       chunk->first_record = row_number(split, records_);
       records_ += chunk->records;
+      rows_ += chunk->records;
       if (!queue_.push({order_++, split, index_++, part, std::move(*chunk)})) break;
     }
     return {};
@@ -204,9 +206,7 @@ class Pass {
     totals_ = std::make_unique<Totals>(*intake_, options_, dataset_);
     sample_ = std::make_unique<model::RowSample>(intake_->shape().features, options_.seed,
                                                  options_.sample_rows_max);
-    if (options_.algorithm != model::kLinear) {
-      growing_ = SplitTotals(intake_->shape(), options_, 0).growing;
-    }
+    growing_ = make_growing(intake_->shape(), options_);
     const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
     const unsigned threads = options_.threads != 0 ? options_.threads : processors;
     for (unsigned i = 0; i < threads; ++i) parsers_.emplace_back([this] { parse_chunks(); });
@@ -217,7 +217,7 @@ class Pass {
     const Time now = std::chrono::steady_clock::now();
     if (now < next_progress_) return {};
     next_progress_ = now + kProgressEvery;
-    return progress_({bytes_, dataset_.identity.length});
+    return progress_({bytes_, dataset_.identity.length, rows_});
   }
 
   bool stopped_early() const { return stop_.load(std::memory_order_relaxed); }
@@ -282,6 +282,7 @@ class Pass {
   std::uint64_t split_ = 0;    // of the last chunk
   std::uint64_t index_ = 0;    // of the next chunk in that split
   std::uint64_t records_ = 0;  // so far in that split
+  std::uint64_t rows_ = 0;     // so far in the data set, blank ones included
   Time next_progress_{};
 };
 
@@ -291,7 +292,7 @@ Result<TrainedModel> train_on_dataset(store::FileStore& store, const registry::D
                                       const TrainingOptions& options,
                                       const ProgressFunction& progress) {
   const auto still_wanted = [&](std::uint64_t bytes) {
-    return progress({bytes, dataset.identity.length});
+    return progress({bytes, dataset.identity.length, 0});
   };
   const std::string what = "training on " + store.url(dataset.identity.path);
   const ColumnPlan plan =

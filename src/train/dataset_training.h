@@ -25,6 +25,7 @@ namespace weir::train {
 struct TrainingProgress {
   std::uint64_t bytes = 0;
   std::uint64_t bytes_total = 0;
+  std::uint64_t rows = 0;  // in those bytes; 0 while columns are looked at, before the training
 };
 
 // Called on the calling thread at least every few hundred milliseconds; an error ends the training.

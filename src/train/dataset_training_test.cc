@@ -287,7 +287,9 @@ TEST_F(DatasetTraining, tells_how_far_it_is) {
   ASSERT_TRUE(train_on(csv));
   ASSERT_FALSE(seen.empty());
   EXPECT_EQ(seen.front().bytes_total, csv.size());
-  EXPECT_LE(seen.back().bytes, csv.size());
+  EXPECT_EQ(seen.front().rows, 0U);
+  EXPECT_EQ(seen.back().bytes, csv.size());
+  EXPECT_EQ(seen.back().rows, 100U);
 }
 
 // ---- bad rows ----

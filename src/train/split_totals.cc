@@ -29,13 +29,18 @@ ChunkSums ChunkFolder::fold(const format::CsvChunk& chunk, std::uint64_t index) 
       model::Accumulator(intake_.shape().terms, model::RowKeeping::kNone),
       {}};
   intake_.parse(chunk, rows_, sums.refused);
-  to_train_.clear();
-  held_out_.clear();
+  // Written to both sides and counted to one, as the processor cannot foresee which.
+  to_train_.resize(rows_.rows);
+  held_out_.resize(rows_.rows);
+  const model::HoldOut is_held_out(options_.seed, options_.test_fraction);
+  std::size_t out = 0;
   for (std::uint32_t row = 0; row < rows_.rows; ++row) {
-    const bool out =
-        model::is_held_out(options_.seed, rows_.row_numbers[row], options_.test_fraction);
-    (out ? held_out_ : to_train_).push_back(row);
+    to_train_[row - out] = row;
+    held_out_[out] = row;
+    out += is_held_out(rows_.row_numbers[row]) ? 1 : 0;
   }
+  to_train_.resize(rows_.rows - out);
+  held_out_.resize(out);
   terms_ = &intake_.terms_of(rows_, scratch_);
   sums.trained.add(*terms_, to_train_);
   sums.held_out.add(*terms_, held_out_);
@@ -91,10 +96,14 @@ RefusedTally RefusedTally::of(std::map<format::RefusedRows::Reason, std::uint64_
 }
 
 SplitTotals::SplitTotals(RowShape shape, const TrainingOptions& options, std::uint64_t first_split)
-    : first(first_split), sample(shape.features, options.seed, options.sample_rows_max) {
-  if (options.algorithm != model::kLinear) {
-    growing.emplace(shape.terms, options.seed, growing_rows_max(options.boosted, shape.terms));
-  }
+    : first(first_split),
+      sample(shape.features, options.seed, options.sample_rows_max),
+      growing(make_growing(shape, options)) {}
+
+std::optional<model::RowSample> make_growing(RowShape shape, const TrainingOptions& options) {
+  if (options.algorithm == model::kLinear) return std::nullopt;
+  return model::RowSample(shape.terms, options.seed,
+                          growing_rows_max(options.boosted, shape.terms));
 }
 
 SplitTotals::SplitTotals(const SplitTotals& other, SplitTree<SplitSums> nodes)

@@ -124,6 +124,9 @@ struct RunPlace {
   std::uint64_t lines_in_last_part = 0;
 };
 
+// Room for rows to grow trees on, as terms; absent where none are wanted.
+std::optional<model::RowSample> make_growing(RowShape shape, const TrainingOptions& options);
+
 struct SplitTotals {
   SplitTotals(RowShape shape, const TrainingOptions& options, std::uint64_t first_split);
 
@@ -137,10 +140,9 @@ struct SplitTotals {
   std::uint64_t count = 0;  // of splits
   SplitTree<SplitSums> tree;
   RefusedTally refused;
-  std::uint64_t records = 0;  // blank ones included
-  model::RowSample sample;    // of held-out rows, as features
-  // Of rows to grow trees on, as terms; absent where none are wanted.
-  std::optional<model::RowSample> growing;
+  std::uint64_t records = 0;                // blank ones included
+  model::RowSample sample;                  // of held-out rows, as features
+  std::optional<model::RowSample> growing;  // as make_growing() says
   RunPlace place;
 
  private:
