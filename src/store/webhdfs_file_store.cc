@@ -1,6 +1,7 @@
 // How each call survives a server that fails in the middle of it:
 //   list, status, make_directories, remove - may be repeated, so they are.
-//   read   - goes on at the byte reached, at another DataNode if there is one, as long as the file
+//   read   - of a large file first from its DataNodes directly; what they do not give, by WebHDFS:
+//            goes on at the byte reached, at another DataNode if there is one, as long as the file
 //            is still the one that it began with. Bytes handed on cannot be taken back, so a file
 //            that was replaced meanwhile ends in kCorrupt.
 //   create - is never repeated over something that is there: a cut upload is closed by the DataNode
@@ -24,6 +25,7 @@ namespace weir::store {
 namespace {
 
 constexpr std::uint64_t kBlocksBytesMax = 1 << 20;
+constexpr std::uint64_t kAllBlocksBytesMax = 16 << 20;
 
 bool is_same_file(const FileStatus& a, const FileStatus& b) {
   return a.file_id == b.file_id && a.is_directory == b.is_directory && a.length == b.length &&
@@ -57,6 +59,7 @@ tl::unexpected<AttemptFailure> failed(AttemptFailure failure) {
 struct WebHdfsFileStore::Range {
   std::uint64_t position;
   std::uint64_t end;
+  bool plain_blocks;
 };
 
 Result<std::shared_ptr<WebHdfsFileStore>> WebHdfsFileStore::make(const WebHdfsOptions& options) {
@@ -68,12 +71,22 @@ Result<std::shared_ptr<WebHdfsFileStore>> WebHdfsFileStore::make(const WebHdfsOp
   std::string shown_as = options.shown_as.empty() ? options.name_nodes.front() : options.shown_as;
   if (root == "/") root.clear();
   return std::shared_ptr<WebHdfsFileStore>(
-      new WebHdfsFileStore(std::move(root), std::move(shown_as), std::move(client)));
+      new WebHdfsFileStore(std::move(root), std::move(shown_as), options, std::move(client)));
 }
 
+// What is asked for by https or with Kerberos is not to go over the wire in the clear.
 WebHdfsFileStore::WebHdfsFileStore(std::string root, std::string shown_as,
+                                   const WebHdfsOptions& options,
                                    std::unique_ptr<WebHdfsClient> client)
-    : root_(std::move(root)), shown_as_(std::move(shown_as)), client_(std::move(client)) {}
+    : root_(std::move(root)),
+      shown_as_(std::move(shown_as)),
+      client_(std::move(client)),
+      direct_(options.auth == HttpAuth::kNone &&
+                  std::all_of(options.name_nodes.begin(), options.name_nodes.end(),
+                              [](const std::string& node) { return node.starts_with("http:"); }),
+              {std::min(options.http.connect_timeout, BlockReaderOptions().connect_timeout),
+               options.http.stall_timeout},
+              *options.clock) {}
 
 std::string WebHdfsFileStore::in_hdfs(const std::string& path) const {
   return path == "/" && !root_.empty() ? root_ : root_ + path;
@@ -211,6 +224,12 @@ Status WebHdfsFileStore::read_range(const std::string& path, const FileStatus& b
     if (!taken) stop = taken.error();
     return taken;
   };
+  if (range.plain_blocks && direct_.is_worth_trying(range.end - range.position)) {
+    read_directly(path, range, counted);
+    if (stop) return fail(std::move(*stop));
+    if (range.position == range.end) return {};
+    WEIR_TRY(check_unchanged(path, before));
+  }
   WebHdfsClient::Attempts attempts(*client_);
   std::string excluded;
   while (true) {
@@ -235,9 +254,29 @@ Status WebHdfsFileStore::read_range(const std::string& path, const FileStatus& b
   }
 }
 
+// Why it ended before the range's end is of no interest: what is left is read by WebHDFS.
+void WebHdfsFileStore::read_directly(const std::string& path, const Range& range,
+                                     const ByteSink& sink) {
+  const DirectRead::Locate locate = [&](std::uint64_t offset,
+                                        std::uint64_t length) -> Result<std::vector<BlockPlace>> {
+    NameNodeCall blocks = call("GET", path,
+                               {{"op", "GET_BLOCK_LOCATIONS"},
+                                {"offset", std::to_string(offset)},
+                                {"length", std::to_string(length)}});
+    blocks.answer_bytes_max = kAllBlocksBytesMax;
+    auto answer = client_->ask_once(blocks);
+    if (!answer) return fail(std::move(answer.error().verdict.error));
+    return parse_block_places(answer->response.body);
+  };
+  static_cast<void>(direct_.read(locate, range.position, range.end, sink));
+}
+
 Status WebHdfsFileStore::read(const std::string& path, std::uint64_t offset, std::uint64_t length,
                               const ByteSink& sink) {
-  const FileStatus before = WEIR_TRY(status(path));
+  WEIR_TRY(check_hdfs_path(path));
+  const Answer answer =
+      WEIR_TRY(reading(client_->ask(call("GET", path, {{"op", "GETFILESTATUS"}}))));
+  const FileStatus before = WEIR_TRY(parse_status(answer.response.body, path));
   if (before.is_directory) return fail(Code::kNotFound, url(path) + " is a folder, not a file");
   const std::uint64_t there = before.length - std::min(offset, before.length);
   if (offset > before.length || (length != kToEnd && length > there)) {
@@ -246,7 +285,7 @@ Status WebHdfsFileStore::read(const std::string& path, std::uint64_t offset, std
   }
   const std::uint64_t wanted = std::min(length, there);
   if (wanted == 0) return {};
-  Range range{offset, offset + wanted};
+  Range range{offset, offset + wanted, has_plain_blocks(answer.response.body)};
   WEIR_TRY(during(read_range(path, before, range, sink),
                   "reading " + url(path) + " from byte " + std::to_string(offset)));
   return check_unchanged(path, before);

@@ -1,4 +1,5 @@
-// HDFS as a FileStore, by its REST protocol, WebHDFS, so that no Java is needed.
+// HDFS as a FileStore, by its REST protocol, WebHDFS, so that no Java is needed. The bytes of large
+// files come straight from the DataNodes where they let us (direct_read.h).
 //
 // Deviations from FileStore: names with ':' and names that are no UTF-8 are refused
 // (kInvalidArgument), as HDFS cannot keep them. rename() may end in kUnknownOutcome, where no
@@ -10,6 +11,7 @@
 // create_all() writes kFilesAtOnceMax at a time, on threads of its own and the caller's.
 #pragma once
 
+#include "store/direct_read.h"
 #include "store/file_store.h"
 #include "store/webhdfs_client.h"
 
@@ -41,7 +43,8 @@ class WebHdfsFileStore final : public FileStore {
 
  private:
   struct Range;
-  WebHdfsFileStore(std::string root, std::string shown_as, std::unique_ptr<WebHdfsClient> client);
+  WebHdfsFileStore(std::string root, std::string shown_as, const WebHdfsOptions& options,
+                   std::unique_ptr<WebHdfsClient> client);
 
   std::string in_hdfs(const std::string& path) const;
   NameNodeCall call(const char* method, const std::string& path, UrlParameters parameters) const;
@@ -50,6 +53,7 @@ class WebHdfsFileStore final : public FileStore {
   Result<HttpResponse> list_page(const std::string& path, const std::string& after);
   Status read_range(const std::string& path, const FileStatus& before, Range& range,
                     const ByteSink& sink);
+  void read_directly(const std::string& path, const Range& range, const ByteSink& sink);
   tl::expected<void, AttemptFailure> open_once(const std::string& path, const Range& range,
                                                const ByteSink& sink, const std::string& excluded);
   Status check_unchanged(const std::string& path, const FileStatus& before);
@@ -62,6 +66,7 @@ class WebHdfsFileStore final : public FileStore {
   const std::string root_;  // without a '/' at the end: empty for "/"
   const std::string shown_as_;
   const std::unique_ptr<WebHdfsClient> client_;
+  DirectRead direct_;
   std::atomic<bool> lists_in_pages_{true};  // until a server says that it knows no such call
 };
 

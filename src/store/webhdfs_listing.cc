@@ -53,6 +53,41 @@ Result<FileStatus> status_of(const Json& object, const std::string& path) {
   return status;
 }
 
+std::string text_at(const Json& object, const char* key) {
+  const Json* field = child(&object, key);
+  return field != nullptr && field->is_string() ? field->get<std::string>() : "";
+}
+bool is_set(const Json* field) {
+  return field != nullptr && field->is_boolean() && field->get<bool>();
+}
+
+// Four lengths of nothing: HDFS's way to write down no token.
+constexpr std::string_view kNoToken = "AAAAAA";
+
+std::optional<BlockPlace> block_of(const Json& located) {
+  const Json* block = child(&located, "block");
+  const Json* nodes = child(&located, "locations");
+  const Json* token = child(&located, "blockToken");
+  if (block == nullptr || nodes == nullptr || !nodes->is_array() || nodes->empty()) return {};
+  if (token == nullptr || text_at(*token, "urlString") != kNoToken) return {};
+  if (is_set(child(&located, "isCorrupt"))) return {};
+  const auto offset = count_at(located, "startOffset");
+  const auto bytes = count_at(*block, "numBytes");
+  const auto id = count_at(*block, "blockId");
+  const auto generation = count_at(*block, "generationStamp");
+  const auto port = count_at(nodes->front(), "xferPort");
+  if (!offset || !bytes || *bytes == 0 || !id || !generation) return {};
+  if (!port || *port == 0 || *port > std::numeric_limits<std::uint16_t>::max()) return {};
+  BlockPlace place;
+  place.offset = static_cast<std::uint64_t>(*offset);
+  place.bytes = static_cast<std::uint64_t>(*bytes);
+  place.pool = text_at(*block, "blockPoolId");
+  place.id = static_cast<std::uint64_t>(*id);
+  place.generation = static_cast<std::uint64_t>(*generation);
+  place.data_node = {text_at(nodes->front(), "ipAddr"), static_cast<std::uint16_t>(*port)};
+  return place;
+}
+
 }  // namespace
 
 Result<FileStatus> parse_status(const std::string& json, const std::string& path) {
@@ -105,6 +140,30 @@ Result<bool> parse_under_construction(const std::string& json) {
     return fail(Code::kIo, "the NameNode's list of blocks does not say whether the file is open");
   }
   return value->get<bool>();
+}
+
+bool has_plain_blocks(const std::string& json) {
+  const Json document = Json::parse(json, nullptr, false);
+  const Json* status = child(&document, "FileStatus");
+  return status != nullptr && !is_set(child(status, "encBit")) && !is_set(child(status, "ecBit"));
+}
+
+Result<std::vector<BlockPlace>> parse_block_places(const std::string& json) {
+  const Json document = Json::parse(json, nullptr, false);
+  const Json* all = child(&document, "LocatedBlocks");
+  const Json* blocks = child(all, "locatedBlocks");
+  const Json* open = child(all, "isUnderConstruction");
+  const bool is_list = blocks != nullptr && blocks->is_array();
+  if (!is_list || open == nullptr || !open->is_boolean() || open->get<bool>()) {
+    return fail(Code::kUnsupported, "the NameNode does not list the blocks of a closed file");
+  }
+  std::vector<BlockPlace> places;
+  for (const Json& located : *blocks) {
+    auto place = block_of(located);
+    if (!place) return fail(Code::kUnsupported, "a block is not to be had without more ado");
+    places.push_back(std::move(*place));
+  }
+  return places;
 }
 
 std::optional<bool> parse_boolean(const std::string& json) {

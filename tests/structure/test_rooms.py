@@ -59,7 +59,8 @@ LIBRARIES = [
     (r"unistd\.h$|fcntl\.h$|poll\.h$|sys/|pwd\.h$",
      ["base", "config", "store", "redis", "predictions", "cli"], r"\.(cc|h)$"),
     (r"p?thread\.h$|signal\.h$", ["base", "cli"], CODE),
-    (r"emmintrin\.h$|immintrin\.h$", ["format", "model"], r"\.(cc|h)$"),
+    (r"arpa/|netinet/", ["store"], r"/block_reader\.cc$"),
+    (r"[a-z]*mintrin\.h$", ["format", "model", "store"], r"\.(cc|h)$"),
 ]
 LIBRARIES_OF_TESTS = r"(gtest|gmock|benchmark|nlohmann|librdkafka|xgboost|sys|netinet|arpa)/|[a-z]+\.h$"
 
