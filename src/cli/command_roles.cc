@@ -30,6 +30,7 @@ int run_role(const RoleOptions& options, const TopicUses& uses, const MakeSpec& 
   const auto attempt = [&]() -> Status {
     context = WEIR_TRY(Context::make(options.common));
     roles = WEIR_TRY(Roles::make(*context, uses));
+    roles->shows_progress = !options.common.quiet && !options.common.json();
     std::vector<RoleSpec> specs;
     specs.push_back(WEIR_TRY(make_spec(*roles, options)));
     return run_roles(*context, std::move(specs), stop, ending,

@@ -114,6 +114,7 @@ Status run_pipeline(const RunOptions& options, std::stop_source stop, Ending& en
   if (!options.no_serve) uses = uses | kGatewayUses;
   roles = WEIR_TRY(Roles::make(*context, uses));
   if (!options.no_serve) gateway = WEIR_TRY(make_gateway(*roles));
+  roles->shows_progress = !options.common.quiet && !options.common.json();
   if (!options.common.json()) {
     print_greeting(*context, roles->store, options.common.config_path, gateway.get());
   }

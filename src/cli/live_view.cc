@@ -21,6 +21,8 @@ constexpr Millis kBetweenDeadShown{1'000};
 constexpr std::size_t kColumns = 80;       // of the table, whatever the terminal
 constexpr std::size_t kKeyBytesMax = 256;  // as many are looked at, of a key of any length
 constexpr std::size_t kVersionsKept = 4;
+// The rest of a line on the terminal, where a training's progress may stand.
+constexpr const char* kWipe = "\x1b[K";
 
 using Json = nlohmann::ordered_json;
 
@@ -70,7 +72,7 @@ void LiveView::show_beginning() {
 
 std::string LiveView::mark(const char* symbol, const char* color) const {
   if (!options_.color) return std::string(symbol) + " ";
-  return "\x1b[" + std::string(color) + "m" + symbol + "\x1b[0m ";
+  return kWipe + std::string("\x1b[") + color + "m" + symbol + "\x1b[0m ";
 }
 
 Status LiveView::step(Millis wait_max, std::stop_token) {
@@ -252,7 +254,7 @@ Status LiveView::show_prediction(const stream::LogEntry& entry) {
                 prediction->model, prediction->epoch, prediction->partition, prediction->offset);
   std::string line = "  " + time + "  " + fit_columns(key_text(entry.key), 12) + figures;
   if (not_shown_ > 0) line += "  +" + std::to_string(not_shown_);
-  std::printf("%s\n", cut_to_columns(line, kColumns).c_str());
+  std::printf("%s%s\n", options_.color ? kWipe : "", cut_to_columns(line, kColumns).c_str());
   not_shown_ = 0;
   std::fflush(stdout);
   return {};

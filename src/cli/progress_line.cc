@@ -14,6 +14,31 @@ constexpr Millis kEvery{200};
 
 }  // namespace
 
+std::string training_text(std::string_view dataset, const train::TrainingProgress& progress,
+                          double seconds) {
+  const auto done = static_cast<double>(progress.bytes);
+  const auto total = static_cast<double>(progress.bytes_total);
+  std::string text = (progress.rows > 0 ? "training on " : "looking at the columns of ") +
+                     one_line(dataset) + ": " + format_bytes(progress.bytes) + " of " +
+                     format_bytes(progress.bytes_total);
+  char figures[96];
+  std::snprintf(figures, sizeof figures, " (%.0f %%)", total > 0 ? 100 * done / total : 100.0);
+  text += figures;
+  if (progress.rows > 0) {
+    text += ", " + std::to_string(progress.rows) + " rows";
+  }
+  if (seconds > 0 && progress.rows > 0) {
+    std::snprintf(figures, sizeof figures, ", %.0f rows/s",
+                  static_cast<double>(progress.rows) / seconds);
+    text += figures;
+  }
+  if (seconds > 0 && done > 0) {
+    std::snprintf(figures, sizeof figures, ", %.0f s left", (total - done) / (done / seconds));
+    text += figures;
+  }
+  return text;
+}
+
 ProgressLine::ProgressLine(Clock& clock, bool wanted)
     : clock_(clock), on_(wanted && isatty(STDERR_FILENO) != 0), began_(clock.steady()) {}
 
@@ -28,7 +53,8 @@ bool ProgressLine::due() {
 }
 
 void ProgressLine::write(const std::string& text) {
-  std::fprintf(stderr, "\r\x1b[K  %s", text.c_str());
+  // Back at the line's start: what stdout shows on the same terminal begins there.
+  std::fprintf(stderr, "\r\x1b[K  %s\r", text.c_str());
   written_ = true;
 }
 
@@ -49,6 +75,21 @@ void ProgressLine::show(std::string_view what, std::uint64_t done, std::uint64_t
                 ": %" PRIu64 " of %" PRIu64 " (%.0f %%), %.0f/s, %.0f s left", done, total, part,
                 rate, left);
   write(std::string(what) + figures);
+}
+
+void ProgressLine::show_training(std::string_view dataset,
+                                 const train::TrainingProgress& progress) {
+  // The columns were looked at, and now the rows are read; or they are read once more.
+  const bool anew =
+      progress.bytes < last_.bytes || (progress.rows > 0) != (last_.rows > 0) || what_ != dataset;
+  if (anew) {
+    what_ = dataset;
+    began_ = clock_.steady();
+  }
+  last_ = progress;
+  if (!due()) return;
+  const std::chrono::duration<double> spent = clock_.steady() - began_;
+  write(training_text(dataset, progress, spent.count()));
 }
 
 void ProgressLine::show_bytes(std::string_view what, std::uint64_t bytes) {

@@ -1,6 +1,7 @@
 #include "cli/roles.h"
 
 #include "base/pulse.h"
+#include "cli/progress_line.h"
 #include "train/dataset_import.h"
 
 namespace weir::cli {
@@ -16,7 +17,8 @@ Result<std::unique_ptr<Roles>> Roles::make(Context& context, const TopicUses& us
                 *store,
                 *broker,
                 registry::ModelRegistry(*store, context.settings().model.path),
-                {}});
+                {},
+                false});
 }
 
 RoleSpec Roles::trainer() {
@@ -26,8 +28,11 @@ RoleSpec Roles::trainer() {
     auto train = [this, options = context.training_options()](
                      const registry::Dataset& dataset, const train::ProgressFunction& progress) {
       const LongWork training;
+      ProgressLine line(context.clock(), shows_progress);
+      const std::string name = store::base_name(dataset.identity.path);
       const auto beat_and_tell = [&](const train::TrainingProgress& now) {
         Pulse::beat_own();
+        line.show_training(name, now);
         return progress(now);
       };
       return train::make_model(store, dataset, options, beat_and_tell);

@@ -30,6 +30,7 @@ struct Roles {
   stream::Broker& broker;
   registry::ModelRegistry models;
   RunCounters counters;
+  bool shows_progress = false;  // of trainings, on a terminal
 
   // `uses`: what the roles that are going to be made do with the topics.
   static Result<std::unique_ptr<Roles>> make(Context& context, const TopicUses& uses);
