@@ -197,7 +197,7 @@ void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedR
   // Rows are at most the lines there are, and as many as their shortest spelling leaves room for
   // (a delimiter for each column, and a byte for each cell that must be there):
   // the block is never much larger than eight times the chunk.
-  const auto lines = count_byte(chunk.bytes, '\n') + 1;
+  const std::size_t lines = count_byte(chunk.bytes, '\n') + (chunk.bytes.ends_with('\n') ? 0 : 1);
   const std::size_t row_bytes_min = slots_.size() + (encoder_ ? 1 : columns);
   const std::size_t stride = std::min(lines, chunk.bytes.size() / row_bytes_min + 1);
   rows.columns = columns;
