@@ -201,6 +201,10 @@ Result<BlockReader> BlockReader::open(const BlockPlace& block, std::uint64_t off
   return BlockReader(std::move(socket), what, offset, length);
 }
 
+BlockReader BlockReader::over(FileHandle socket, std::uint64_t offset, std::uint64_t length) {
+  return {std::move(socket), "a block", offset, length};
+}
+
 tl::unexpected<Error> BlockReader::unknown(const std::string& why) const {
   return fail(Code::kUnsupported, what_ + ": " + why);
 }

@@ -49,6 +49,8 @@ class BlockReader {
   // waited for, so that a DataNode can be at work on the next block meanwhile.
   static Result<BlockReader> open(const BlockPlace& block, std::uint64_t offset,
                                   std::uint64_t length, const BlockReaderOptions& options);
+  // Of a connection on which the answer comes by itself; for tests and fuzzing.
+  static BlockReader over(FileHandle socket, std::uint64_t offset, std::uint64_t length);
   // Hands them on in order; all of them, or an error. Once.
   Status read(const ByteSink& sink);
 
