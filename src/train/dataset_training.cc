@@ -1,8 +1,10 @@
 // The pass over the bytes is a small assembly line:
 //
-//   calling thread:  store -> sha256 -> CsvChunker -> queue of chunks
+//   calling thread:  store -> CsvChunker -> queue of chunks
 //   parser threads:  chunk -> rows -> the chunk's own two accumulators (to train on, held out)
-//   whoever is done: merges finished chunks in the order of the file, one at a time
+//   whoever is done: merges finished chunks in the order of the file, and hashes their bytes, one
+//   at
+//                    a time
 //
 // No chunk has records of two splits (docs/decisions/splits.md): a machine that reads one split
 // alone comes to the same sums.
@@ -19,11 +21,12 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/bounded_queue.h"
-#include "base/sha256.h"
 #include "format/csv_chunker.h"
 #include "train/column_plan.h"
+#include "train/ordered_sha256.h"
 #include "train/row_intake.h"
 #include "train/split_plan.h"
 #include "train/split_totals.h"
@@ -32,6 +35,7 @@ namespace weir::train {
 namespace {
 
 constexpr std::size_t kChunksQueued = 3;
+constexpr std::size_t kChunksToHashMax = 4;  // that were parsed before their turn
 constexpr std::chrono::milliseconds kProgressEvery{200};
 
 struct ChunkTask {
@@ -39,6 +43,7 @@ struct ChunkTask {
   std::uint64_t split = 0;
   std::uint64_t index = 0;  // in the split
   std::size_t part = 0;
+  std::string before;  // bytes of the data set that no chunk has: headers
   format::CsvChunk chunk;
 };
 
@@ -160,13 +165,15 @@ class Pass {
     // The numbers of the splits follow from the lengths that were listed.
     const std::uint64_t length = dataset_.parts[part].length;
     std::uint64_t read = 0;
+    unchunked_from_ = unchunked_.size();
+    chunk_seen_ = false;
     const auto changed = [] { return fail(Code::kNotFound, "it changed while it was read"); };
     WEIR_TRY(store_.read(dataset_.parts[part].path, 0, store::kToEnd,
                          [&](std::string_view bytes) -> Status {
                            if (stopped_early()) return fail(Code::kCancelled, "too many bad rows");
                            read += bytes.size();
                            if (read > length) return changed();
-                           hash_.update(bytes);
+                           if (!chunk_seen_) unchunked_ += bytes;
                            bytes_ += bytes.size();
                            WEIR_TRY(report_progress());
                            WEIR_TRY(chunker.feed(bytes));
@@ -190,7 +197,12 @@ class Pass {
       chunk->first_record = row_number(split, records_);
       records_ += chunk->records;
       rows_ += chunk->records;
-      if (!queue_.push({order_++, split, index_++, part, std::move(*chunk)})) break;
+      if (!chunk_seen_) unchunked_.resize(unchunked_from_ + chunk->offset);
+      chunk_seen_ = true;
+      if (!queue_.push({order_++, split, index_++, part, std::exchange(unchunked_, {}),
+                        std::move(*chunk)})) {
+        break;
+      }
     }
     return {};
   }
@@ -227,23 +239,28 @@ class Pass {
   void parse_chunks() {
     ChunkFolder folder(*intake_, options_);
     while (auto task = queue_.pop()) {
-      if (stopped_early()) continue;  // drain, so that the reader never waits
-      ChunkSums sums = folder.fold(task->chunk, task->index);
-      if (growing_) {
-        // One for all threads, as it may be large; what it holds in the end is the same.
-        const std::lock_guard lock(growing_mutex_);
-        growing_->add(folder.terms(), folder.to_train());
-      }
-      if (!totals_->add(task->order, {task->split, task->part, std::move(sums)})) stop_ = true;
+      // When it is over they are drained, so that the reader never waits.
+      if (!stopped_early()) parse_chunk(folder, *task);
+      hash_.add(task->order, std::move(task->before), std::move(task->chunk.bytes));
     }
     const std::lock_guard lock(sample_mutex_);
     sample_->merge(folder.sample());
   }
 
+  void parse_chunk(ChunkFolder& folder, const ChunkTask& task) {
+    ChunkSums sums = folder.fold(task.chunk, task.index);
+    if (growing_) {
+      // One for all threads, as it may be large; what it holds in the end is the same.
+      const std::lock_guard lock(growing_mutex_);
+      growing_->add(folder.terms(), folder.to_train());
+    }
+    if (!totals_->add(task.order, {task.split, task.part, std::move(sums)})) stop_ = true;
+  }
+
   // ---- after the pass ----
 
   Result<TrainedModel> make_model() {
-    const std::string sha256 = hash_.finish_hex();
+    const std::string sha256 = hash_.finish_hex(unchunked_);
     SplitTotals totals = totals_->finish(plan_.splits, *sample_);
     totals.growing = std::move(growing_);
     growing_.reset();
@@ -274,8 +291,12 @@ class Pass {
   std::unique_ptr<Totals> totals_;
   std::vector<std::thread> parsers_;
 
+  OrderedSha256 hash_{kChunksToHashMax};
+
   // The calling thread's own.
-  Sha256 hash_;
+  std::string unchunked_;           // what is to be hashed before the next chunk
+  std::size_t unchunked_from_ = 0;  // where the current part begins in it
+  bool chunk_seen_ = false;         // of the current part
   std::uint64_t bytes_ = 0;
   std::size_t parts_begun_ = 0;
   std::uint64_t order_ = 0;    // of the next chunk

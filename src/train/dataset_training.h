@@ -2,9 +2,9 @@
 // What the columns are is decided before, from the first megabyte or from all rows: column_plan.h.
 //
 // The bytes are read and cut into chunks of whole records on the calling thread; other threads
-// parse and accumulate the chunks; their states are merged in the order of the file, those of its
-// splits as split_tree.h says. So the model's bits depend on the bytes and the options alone, not
-// on threads or timing. Memory is bounded: a few chunks of 1 MiB per thread, and the sample of
+// parse, accumulate and hash the chunks; their states are merged in the order of the file, those of
+// its splits as split_tree.h says. So the model's bits depend on the bytes and the options alone,
+// not on threads or timing. Memory is bounded: a few chunks of 1 MiB per thread, and the sample of
 // held-out rows; with trees, the rows to grow them on, too.
 //
 // Threads: one call at a time per store is not required; the call starts and joins its own threads.

@@ -390,6 +390,26 @@ TEST_F(DatasetTraining, reads_the_parts_of_a_folder_as_one_table) {
   expect_equal(*parts, *again);
 }
 
+TEST_F(DatasetTraining, hashes_every_byte_of_every_part_in_order) {
+  const std::string header = "\xef\xbb\xbf\"a\",b,y\r\n";
+  const std::vector<std::string> parts = {header, header + table(0, 100'000).substr(6),
+                                          header + "\n\r\n",
+                                          header + table(100'000, 100).substr(6) + "1,2,3", header};
+  std::string all;
+  memory.put("/dataset/run/_SUCCESS", "");
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    memory.put("/dataset/run/part-" + std::to_string(i) + ".csv", parts[i]);
+    all += parts[i];
+  }
+  for (const unsigned threads : {1U, 3U}) {
+    options.threads = threads;
+    const auto trained = train("/dataset/run");
+    ASSERT_TRUE(trained) << trained.error().message();
+    EXPECT_EQ(trained->manifest.dataset_sha256, sha256_hex(all));
+    EXPECT_EQ(trained->manifest.rows, 100'101U);
+  }
+}
+
 TEST_F(DatasetTraining, refuses_a_folder_whose_parts_have_different_headers) {
   memory.put("/dataset/run/_SUCCESS", "");
   memory.put("/dataset/run/part-0.csv", table(0, 50));
