@@ -80,13 +80,11 @@ void ProgressLine::show(std::string_view what, std::uint64_t done, std::uint64_t
 void ProgressLine::show_training(std::string_view dataset,
                                  const train::TrainingProgress& progress) {
   // The columns were looked at, and now the rows are read; or they are read once more.
-  const bool anew =
-      progress.bytes < last_.bytes || (progress.rows > 0) != (last_.rows > 0) || what_ != dataset;
-  if (anew) {
+  if (progress.bytes < bytes_ || what_ != dataset) {
     what_ = dataset;
     began_ = clock_.steady();
   }
-  last_ = progress;
+  bytes_ = progress.bytes;
   if (!due()) return;
   const std::chrono::duration<double> spent = clock_.steady() - began_;
   write(training_text(dataset, progress, spent.count()));

@@ -42,7 +42,7 @@ class ProgressLine {
   SteadyTime began_;  // of the work that is told of now
   SteadyTime next_{};
   std::string what_;
-  train::TrainingProgress last_;
+  std::uint64_t bytes_ = 0;  // of a training, when it was last told of
   bool written_ = false;
 };
 

@@ -55,7 +55,7 @@ class Terminal {
   int saved_ = -1;
 };
 
-TEST(ProgressLine, begins_anew_with_the_rows_and_is_wiped_at_the_end) {
+TEST(ProgressLine, begins_anew_where_the_bytes_do_and_is_wiped_at_the_end) {
   SimulatedClock clock;
   Terminal terminal;
   {
@@ -64,7 +64,7 @@ TEST(ProgressLine, begins_anew_with_the_rows_and_is_wiped_at_the_end) {
     clock.advance(Millis{1'000});
     line.show_training("a.csv", {1'000, 1'000, 0});
     clock.advance(Millis{1'000});
-    line.show_training("a.csv", {100, 1'000, 1});
+    line.show_training("a.csv", {10, 1'000, 0});
     clock.advance(Millis{1'000});
     line.show_training("a.csv", {200, 1'000, 2});
     line.show_training("a.csv", {300, 1'000, 3});  // too soon to be shown
@@ -72,7 +72,7 @@ TEST(ProgressLine, begins_anew_with_the_rows_and_is_wiped_at_the_end) {
   EXPECT_EQ(terminal.end(),
             "\r\x1b[K  looking at the columns of a.csv: 100 B of 1.0 kB (10 %)\r"
             "\r\x1b[K  looking at the columns of a.csv: 1.0 kB of 1.0 kB (100 %), 0 s left\r"
-            "\r\x1b[K  training on a.csv: 100 B of 1.0 kB (10 %), 1 rows\r"
+            "\r\x1b[K  looking at the columns of a.csv: 10 B of 1.0 kB (1 %)\r"
             "\r\x1b[K  training on a.csv: 200 B of 1.0 kB (20 %), 2 rows, 2 rows/s, 4 s left\r"
             "\r\x1b[K");
 }
