@@ -71,6 +71,13 @@ TEST_P(FileStoreContract, reads_any_range) {
   EXPECT_TRUE(*range(store(), "/a", 7, 200'000) == bytes.substr(7, 200'000));
 }
 
+TEST_P(FileStoreContract, reads_any_long_range_of_a_large_file) {
+  const std::string bytes = pattern(9'000'000);
+  ASSERT_OK(create_from(store(), "/a", bytes));
+  EXPECT_TRUE(*range(store(), "/a", 0, kToEnd) == bytes);
+  EXPECT_TRUE(*range(store(), "/a", 1'000'003, 6'000'001) == bytes.substr(1'000'003, 6'000'001));
+}
+
 TEST_P(FileStoreContract, finds_a_file_corrupt_that_has_fewer_bytes_than_were_asked_for) {
   ASSERT_OK(create_from(store(), "/a", "0123456789"));
   EXPECT_CODE(kCorrupt, range(store(), "/a", 0, 11));
