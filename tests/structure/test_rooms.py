@@ -48,7 +48,7 @@ LIBRARIES = [
     (r"yaml-cpp/|pugixml\.hpp$", ["config"], CODE),
     (r"simdjson\.h$", ["format", "audit"], CODE),
     (r"Eigen/", ["model"], CODE),
-    (r"openssl/|spdlog/", ["base"], CODE),
+    (r"openssl/|spdlog/|date/", ["base"], CODE),
     # Trees are grown by it in one place; everyone else has trees of the project's own.
     (r"xgboost/", ["model"], r"/boosted_training\.cc$"),
     (r"nlohmann/json_fwd\.hpp$", ["record", "model", "registry", "serve", "audit"], r"\.h$"),
