@@ -70,6 +70,7 @@ Status MemberTable::refresh(Millis timeout) {
       WEIR_TRY(during(log_->read_to_end(timeout), "reading the members topic " + topic_));
   for (const auto& entry : entries) apply(entry);
   first_read_ = false;
+  last_refresh_ = clock_.steady();
   for (auto* heard : {&members_, &trainers_}) {
     for (auto& [name, member] : *heard) {
       member.silent = clock_.steady() - member.last_heard > record::kMemberSilence;
@@ -85,7 +86,10 @@ Status MemberTable::refresh(Millis timeout) {
 
 Millis MemberTable::age_of(const stream::LogEntry& entry) const {
   const Millis age = clock_.wall().time_since_epoch() - Millis{entry.timestamp_ms};
-  return std::clamp(age, Millis{0}, record::kMemberForgotten + record::kClockSkewMax);
+  const Millis age_max = first_read_
+                             ? record::kMemberForgotten + record::kClockSkewMax
+                             : std::chrono::duration_cast<Millis>(clock_.steady() - last_refresh_);
+  return std::clamp(age, Millis{0}, age_max);
 }
 
 void MemberTable::apply(const stream::LogEntry& entry) {
@@ -102,7 +106,15 @@ void MemberTable::apply(const stream::LogEntry& entry) {
       return;
     case record::MemberType::kAskTrain:
     case record::MemberType::kAskRollback:
-      if (requests_.size() < kRequestsMax) requests_.push_back(std::move(*record));
+      if (requests_.size() < kRequestsMax) {
+        requests_.push_back({std::move(*record), clock_.steady() - age_of(entry)});
+      }
+      return;
+    case record::MemberType::kAnswer:
+      // A new leader reads again what the one before has answered.
+      std::erase_if(requests_, [&](const Request& request) {
+        return !record->request.empty() && request.record.request == record->request;
+      });
       return;
     case record::MemberType::kAlive:
     case record::MemberType::kHalted: return hear(members_, std::move(*record), entry);
@@ -142,9 +154,9 @@ std::vector<MemberTable::Member> MemberTable::all() const {
   return found;
 }
 
-std::optional<record::MemberRecord> MemberTable::take_request() {
+std::optional<MemberTable::Request> MemberTable::take_request() {
   if (requests_.empty()) return std::nullopt;
-  record::MemberRecord request = std::move(requests_.front());
+  Request request = std::move(requests_.front());
   requests_.erase(requests_.begin());
   return request;
 }

@@ -77,8 +77,12 @@ class MemberTable {
   // Members by name, then trainers: those are told of to people alone.
   std::vector<Member> all() const;
   void remove(const std::string& member) { members_.erase(member); }
-  // The oldest request not yet taken.
-  std::optional<record::MemberRecord> take_request();
+  struct Request {
+    record::MemberRecord record;
+    SteadyTime asked{};  // as far as can be told: see age_of()
+  };
+  // The oldest request neither taken nor answered yet.
+  std::optional<Request> take_request();
 
  private:
   MemberTable(std::unique_ptr<stream::LogReader> log, std::string topic, Clock& clock)
@@ -86,6 +90,8 @@ class MemberTable {
   void apply(const stream::LogEntry& entry);
   void hear(std::map<std::string, Member>& heard, record::MemberRecord record,
             const stream::LogEntry& entry) const;
+  // Entries carry the time of another host. What was not there at the last look is younger than
+  // that, whatever the clocks say.
   Millis age_of(const stream::LogEntry& entry) const;
 
   std::unique_ptr<stream::LogReader> log_;
@@ -94,7 +100,8 @@ class MemberTable {
   bool first_read_ = true;
   std::map<std::string, Member> members_;
   std::map<std::string, Member> trainers_;
-  std::vector<record::MemberRecord> requests_;
+  std::vector<Request> requests_;
+  SteadyTime last_refresh_{};
 };
 
 }  // namespace weir::gate

@@ -169,10 +169,47 @@ TEST_F(Members, ask_and_are_answered_in_their_order) {
     broker.produce(kTopic, std::nullopt, ask.to_json());
   }
   ASSERT_TRUE(table->refresh(kTimeout));
-  EXPECT_EQ(table->take_request()->version, 3u);
-  EXPECT_EQ(table->take_request()->version, 2u);
+  EXPECT_EQ(table->take_request()->record.version, 3u);
+  EXPECT_EQ(table->take_request()->record.version, 2u);
   EXPECT_FALSE(table->take_request());
   EXPECT_EQ(table->live_count(), 0u) << "who asks is no member";
+}
+
+TEST_F(Members, that_were_answered_are_not_heard_again_by_a_new_leader) {
+  MemberRecord ask;
+  ask.type = MemberType::kAskTrain;
+  ask.member = "ann";
+  for (const char* id : {"ann:1", "ann:2"}) {
+    ask.request = id;
+    broker.produce(kTopic, std::nullopt, ask.to_json());
+  }
+  MemberRecord answer;
+  answer.type = MemberType::kAnswer;
+  answer.member = "trainer";
+  answer.request = "ann:1";
+  broker.produce(kTopic, std::nullopt, answer.to_json());
+  ASSERT_TRUE(table->refresh(kTimeout));
+  EXPECT_EQ(table->take_request()->record.request, "ann:2");
+  EXPECT_FALSE(table->take_request());
+}
+
+TEST_F(Members, know_how_old_a_request_is_whatever_the_clocks_show) {
+  MemberRecord ask;
+  ask.type = MemberType::kAskTrain;
+  ask.member = "ann";
+  ask.request = "ann:1";
+  SkewedClock ahead(clock, Millis{3'500'000});
+  auto opened = MemberTable::open(broker, kTopic, ahead);
+  ASSERT_TRUE(opened && (*opened)->refresh(kTimeout));
+  clock.advance(Millis{400});
+  broker.produce(kTopic, std::nullopt, ask.to_json());
+  clock.advance(Millis{100});
+  ASSERT_TRUE((*opened)->refresh(kTimeout));
+  EXPECT_EQ(clock.steady() - (*opened)->take_request()->asked, Millis{500})
+      << "not older than the last look";
+  clock.advance(Millis{60'000});
+  ASSERT_TRUE(table->refresh(kTimeout));
+  EXPECT_EQ(clock.steady() - table->take_request()->asked, Millis{60'100}) << "the first look";
 }
 
 TEST_F(Members, topic_full_of_garbage_changes_nothing_and_is_bounded) {

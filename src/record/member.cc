@@ -11,13 +11,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::array<std::pair<MemberType, const char*>, 6> kNames = {{
+constexpr std::array<std::pair<MemberType, const char*>, 7> kNames = {{
     {MemberType::kAlive, "alive"},
     {MemberType::kHalted, "halted"},
     {MemberType::kLeft, "left"},
     {MemberType::kAskTrain, "ask_train"},
     {MemberType::kAskRollback, "ask_rollback"},
     {MemberType::kTrainer, "trainer"},
+    {MemberType::kAnswer, "answer"},
 }};
 
 void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress) {
@@ -69,6 +70,10 @@ std::string MemberRecord::to_json() const {
   if (!transactional_id.empty()) json["transactional_id"] = transactional_id;
   if (epoch != 0) json["epoch"] = epoch;
   if (version != 0) json["version"] = version;
+  if (!request.empty()) json["request"] = request;
+  if (!dataset.empty()) json["dataset"] = dataset;
+  if (within_ms != 0) json["within_ms"] = within_ms;
+  if (!reason.empty()) json["reason"] = reason;
   write_progress(json, progress);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -91,6 +96,10 @@ Result<MemberRecord> MemberRecord::parse(std::string_view text) {
     record.transactional_id = json.value("transactional_id", "");
     record.epoch = unsigned_or_0(json, "epoch");
     record.version = unsigned_or_0(json, "version");
+    record.request = json.value("request", "");
+    record.dataset = json.value("dataset", "");
+    record.within_ms = static_cast<std::int64_t>(unsigned_or_0(json, "within_ms"));
+    record.reason = json.value("reason", "");
     record.progress = read_progress(json);
     return record;
   } catch (const Json::exception& e) {

@@ -8,7 +8,13 @@
 //   {"type":"left","member":…}                 a clean end
 //   {"type":"trainer","member":"host:4711","role":"trainer","waiting_for":…,"waiting_ms":…}
 //                                              nobody waits for it: it has no gate
-//   {"type":"ask_train"} / {"type":"ask_rollback","version":2}   requests by people
+//   {"type":"ask_rollback","member":…,"version":2,"epoch":5}     requests: the epoch is the one
+//   that
+//   {"type":"ask_train","member":…,"dataset":"a.csv","epoch":5,  their author saw
+//    "request":"…","within_ms":60000}
+//   {"type":"answer","member":…,"request":"…","epoch":6,"dataset":"/dataset/a.csv"}   by the
+//   leading
+//                                              trainer: begun; without an epoch refused: "reason"
 //
 // A member is live from its first "alive" until it leaves, is fenced, or stays silent for
 // kMemberSilence. A silent one is fenced by the next halt, without a wait; it is forgotten after
@@ -27,7 +33,7 @@
 
 namespace weir::record {
 
-enum class MemberType { kAlive, kHalted, kLeft, kAskTrain, kAskRollback, kTrainer };
+enum class MemberType { kAlive, kHalted, kLeft, kAskTrain, kAskRollback, kTrainer, kAnswer };
 
 struct PartitionProgress {
   std::int32_t partition = 0;
@@ -56,8 +62,12 @@ struct MemberRecord {
   std::string member;
   std::string role;              // "scorer", "producer" or "trainer"
   std::string transactional_id;  // empty where the role has none
-  std::uint64_t epoch = 0;       // halted: the epoch that is acknowledged
+  std::uint64_t epoch = 0;       // halted: acknowledged; ask_…: seen; answer: begun, 0 = refused
   std::uint64_t version = 0;     // ask_rollback
+  std::string request;           // ask_train and answer: which one is answered
+  std::string dataset;           // ask_train: empty is all that waits; answer: the one taken up
+  std::int64_t within_ms = 0;    // ask_train: void when it is older
+  std::string reason;            // answer
   MemberProgress progress;       // alive, halted and trainer
 
   std::string to_json() const;

@@ -12,6 +12,9 @@ constexpr std::string_view kReasonEnding = ".reason.json";
 // What HDFS, by default, and the file systems of Linux take. A data set whose new name were longer
 // could never be moved away, and no other would be taken up.
 constexpr std::size_t kNameBytesMax = 255;
+// A clock that is put back by so much was wrong before, and what it said then counts no more. By
+// less, nothing comes a second time. As Vixie cron has it.
+constexpr Millis kPutBackMax{3 * 3'600'000};
 
 }  // namespace
 
@@ -47,12 +50,12 @@ std::string with_mark(std::string_view name, std::string_view mark) {
 std::string_view last_part(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 Dataset of_file(const store::FileStatus& file) {
-  return {{file.path, file.length, file.modified_ms, file.file_id}, {file}, false};
+  return {{file.path, file.length, file.modified_ms, file.file_id}, {file}, false, {}};
 }
 
 // nullopt where the folder is no data set (yet): no marker, or no data in it.
 Result<std::optional<Dataset>> of_folder(store::FileStore& store, const store::FileStatus& folder) {
-  Dataset dataset{{folder.path, 0, folder.modified_ms, folder.file_id}, {}, true};
+  Dataset dataset{{folder.path, 0, folder.modified_ms, folder.file_id}, {}, true, {}};
   bool complete = false;
   for (const auto& entry : WEIR_TRY(store.list(folder.path))) {
     complete = complete || entry.name == kMarker;
@@ -76,8 +79,21 @@ Status DatasetFolder::make_folders() {
   return {};
 }
 
+// A file that is moved into the folder keeps its time of change, which may be days ago: it came
+// after the look that did not see it. At the first look nothing else is known. The store's clock is
+// not ours.
+WallTime DatasetFolder::time_of_arrival(const record::DatasetIdentity& identity, const Seen* before,
+                                        WallTime now) const {
+  if (before && before->identity == identity) {
+    return before->came - now > kPutBackMax ? now : before->came;
+  }
+  const WallTime changed{Millis{identity.modified_ms}};
+  return std::min(std::max(changed, last_look_at_.value_or(changed)), now);
+}
+
 Result<std::vector<Dataset>> DatasetFolder::look() {
   const SteadyTime now = clock_.steady();
+  const WallTime now_wall = clock_.wall();
   std::map<std::string, Seen> seen;
   std::set<std::string> unreadable;
   std::vector<Dataset> ready;
@@ -109,7 +125,9 @@ Result<std::vector<Dataset>> DatasetFolder::look() {
     const auto before = last_look_.find(entry.path);
     const bool same = before != last_look_.end() && before->second.identity == dataset->identity;
     const SteadyTime since = same ? before->second.since : now;
-    seen.emplace(entry.path, Seen{dataset->identity, since});
+    dataset->came = time_of_arrival(
+        dataset->identity, before == last_look_.end() ? nullptr : &before->second, now_wall);
+    seen.emplace(entry.path, Seen{dataset->identity, since, dataset->came});
     if (!same || now - since < settle_time_) {
       settling_ = true;
       continue;
@@ -119,6 +137,7 @@ Result<std::vector<Dataset>> DatasetFolder::look() {
   }
   last_look_ = std::move(seen);
   unreadable_ = std::move(unreadable);
+  last_look_at_ = now_wall;
   return ready;
 }
 

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ struct Dataset {
   record::DatasetIdentity identity;
   std::vector<store::FileStatus> parts;
   bool is_folder = false;
+  // When it came, as far as can be told; of look() alone. Between two looks that is the time of its
+  // last change; of what the first look finds, too, but never in the future.
+  WallTime came{};
 };
 
 // Whether an entry of this name in the drop folder is looked at.
@@ -65,16 +69,20 @@ class DatasetFolder {
 
   std::string used_path(const std::string& path, std::uint64_t epoch) const;
   std::string rejected_path(const std::string& path, std::uint64_t epoch) const;
+  const std::string& path() const { return path_; }
   std::string url() const { return store_.url(path_); }
 
  private:
-  Result<bool> is_being_written(const Dataset& dataset);
-  Status move(const std::string& from, const std::string& to);
-
   struct Seen {
     record::DatasetIdentity identity;
     SteadyTime since;
+    WallTime came;
   };
+
+  Result<bool> is_being_written(const Dataset& dataset);
+  WallTime time_of_arrival(const record::DatasetIdentity& identity, const Seen* before,
+                           WallTime now) const;
+  Status move(const std::string& from, const std::string& to);
 
   store::FileStore& store_;
   const std::string path_;
@@ -83,6 +91,7 @@ class DatasetFolder {
   std::map<std::string, Seen> last_look_;  // by path
   std::set<std::string> unreadable_;       // folders, at the last look
   bool settling_ = false;
+  std::optional<WallTime> last_look_at_;
 };
 
 }  // namespace weir::registry

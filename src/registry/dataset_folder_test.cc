@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/simulated_clock.h"
+#include "base/skewed_clock.h"
 #include "base/text.h"
 #include "store/forwarding_file_store.h"
 #include "store/memory_file_store.h"
@@ -304,6 +305,47 @@ TEST_F(DatasetFolderTest, makes_its_folders_again_and_again) {
   EXPECT_TRUE(folder.make_folders());
   EXPECT_TRUE(exists("/dataset/used"));
   EXPECT_TRUE(exists("/dataset/rejected"));
+}
+
+TEST_F(DatasetFolderTest, tells_when_a_data_set_came) {
+  const WallTime began = clock.wall();
+  const auto came = [&](const std::string& name) -> std::int64_t {
+    const auto ready = folder.look();
+    for (const Dataset& dataset : ready.value_or(std::vector<Dataset>{})) {
+      if (store::base_name(dataset.identity.path) == name) return (dataset.came - began).count();
+    }
+    return -1;
+  };
+  memory.put("/dataset/a.csv", "x");
+  memory.put("/staging/b.csv", "x");
+  clock.advance(Millis{60'000});
+  look();
+  EXPECT_EQ(came("a.csv"), 0) << "the first look knows the time of change alone";
+  clock.advance(Millis{60'000});
+  look();
+  clock.advance(Millis{1'000});
+  ASSERT_TRUE(memory.rename("/staging/b.csv", "/dataset/b.csv"));
+  clock.advance(Millis{1'000});
+  look();
+  clock.advance(Millis{60'000});
+  EXPECT_EQ(came("b.csv"), 120'000) << "moved in since the look before";
+  memory.put("/dataset/c.csv", "x");
+  clock.advance(Millis{500});
+  look();
+  EXPECT_EQ(came("c.csv"), 182'000) << "written between two looks";
+}
+
+TEST_F(DatasetFolderTest, believes_no_time_that_lies_in_the_future) {
+  SkewedClock slow(clock, Millis{-5 * 3'600'000});
+  DatasetFolder own(store, "/dataset", slow);
+  memory.put("/dataset/a.csv", "x");
+  ASSERT_TRUE(own.look());
+  EXPECT_EQ(own.look()->at(0).came, slow.wall());
+  const WallTime came = slow.wall();
+  slow.set_skew(Millis{-6 * 3'600'000});
+  EXPECT_EQ(own.look()->at(0).came, came) << "put back by an hour";
+  slow.set_skew(Millis{-9 * 3'600'000});
+  EXPECT_EQ(own.look()->at(0).came, slow.wall()) << "wrong before";
 }
 
 TEST_F(DatasetFolderTest, looks_again_after_the_store_was_away) {

@@ -17,35 +17,19 @@
 #include "train/trainer.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "base/sha256.h"
 #include "train/models_of_log.h"
 #include "train/quality_gate.h"
-#include "train/same_bytes.h"
-#include "train/settings_in_manifest.h"
+#include "train/reason_json.h"
 
 namespace weir::train {
 namespace {
 
-constexpr Millis kPollSlice{100};
-constexpr Millis kMoveAgainAfter{10'000};
-
 bool is_fault_of_data(Code code) {
   return code == Code::kBadData || code == Code::kUnsupported || code == Code::kInvalidArgument ||
          code == Code::kCorrupt;
-}
-
-std::string reason_json(const record::ControlRecord& begun, record::Outcome outcome,
-                        const std::string& reason, const std::string& at) {
-  nlohmann::ordered_json json;
-  json["file"] = begun.dataset ? begun.dataset->path : "";
-  json["epoch"] = begun.epoch;
-  json["outcome"] = record::outcome_name(outcome);
-  json["reason"] = reason;
-  json["at"] = at;
-  return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
@@ -89,7 +73,7 @@ Status Trainer::step(Millis wait_max, std::stop_token stop) {
     return conclude(stop);
   }
   if (move_pending_ && clock_.steady() >= next_move_) return finish_last_move();
-  WEIR_TRY(answer_requests());
+  WEIR_TRY(answer_requests(stop));
   if (begun()) return {};
   if (move_pending_) {
     clock_.sleep_for(std::min(wait_max, kPollSlice), stop);
@@ -134,6 +118,7 @@ Status Trainer::take_over() {
   halt_deadline_set_ = false;
   move_pending_ = control_->state().last_resume.has_value();
   next_look_ = clock_.steady();
+  hold_since_last_begin();
   if (begun()) {
     log::info("finishing the epoch that an earlier trainer began", {{"epoch", begun()->epoch}});
   }
@@ -147,122 +132,6 @@ record::ControlRecord Trainer::new_record(record::ControlType type, std::uint64_
   record.by = options_.name;
   record.at = format_time(clock_.wall());
   return record;
-}
-
-// ---- taking up ----
-
-Status Trainer::watch(Millis wait_max, std::stop_token stop) {
-  const SteadyTime now = clock_.steady();
-  if (now < next_look_) {
-    const auto left = std::chrono::duration_cast<Millis>(next_look_ - now) + Millis{1};
-    clock_.sleep_for(std::min({left, wait_max, kPollSlice}), stop);
-    return {};
-  }
-  next_look_ = now + options_.watch_interval;
-  auto ready = folder_.look();
-  if (!ready) {
-    voice_.waits("store", "cannot look for data sets: " + ready.error().message(),
-                 log::Level::kWarn);
-    return {};
-  }
-  for (const registry::Dataset& dataset : *ready) {
-    const auto passed = passed_over_.find(dataset.identity.path);
-    if (passed != passed_over_.end() && now < passed->second) continue;
-    looks_without_work_ = 0;
-    auto same = version_of_same_bytes(dataset);
-    // What may not be read is taken up and refused, or the others would wait for it for ever.
-    if (!same && same.error().code() == Code::kPermissionDenied) return begin(dataset);
-    if (!same) {
-      voice_.waits("store",
-                   "cannot compare " + dataset.identity.path +
-                       " with the live model's data set: " + same.error().message(),
-                   log::Level::kWarn);
-      return {};
-    }
-    return *same ? set_aside_duplicate(dataset) : begin(dataset);
-  }
-  looks_without_work_ = folder_.settling() ? 0 : looks_without_work_ + 1;
-  voice_.idles((folder_.settling() ? "a data set has to stand still in " : "no data set in ") +
-               folder_.url());
-  return {};
-}
-
-// The live version, if it was trained on the very same bytes under the same settings: then a halt
-// would change nothing. Only a file of the same length is read for it.
-Result<std::optional<std::uint64_t>> Trainer::version_of_same_bytes(
-    const registry::Dataset& dataset) {
-  const std::uint64_t live = control_->state().version;
-  if (live == 0) return std::optional<std::uint64_t>();
-  auto manifest = models_.manifest(live);
-  if (!manifest) return std::optional<std::uint64_t>();  // the next training mends it
-  if (manifest->dataset.length != dataset.identity.length ||
-      !has_settings_of(*manifest, options_.training)) {
-    return std::optional<std::uint64_t>();
-  }
-  if (!WEIR_TRY(has_bytes_of(store_, dataset, *manifest))) return std::optional<std::uint64_t>();
-  return std::optional<std::uint64_t>(live);
-}
-
-Status Trainer::set_aside_duplicate(const registry::Dataset& dataset) {
-  const std::uint64_t live = control_->state().version;
-  log::warn("data set not taken up: the live model was trained on the same bytes",
-            {{"dataset", dataset.identity.path}, {"model", live}});
-  record::ControlRecord record = new_record(record::ControlType::kTrain, live);
-  record.dataset = dataset.identity;
-  auto moved = folder_.move_duplicate(
-      dataset.identity.path, live,
-      reason_json(record, record::Outcome::kRefused,
-                  "duplicate: the live model, version " + std::to_string(live) +
-                      ", was trained on the same bytes",
-                  record.at));
-  if (!moved) {
-    log::warn("cannot move a data set", {{"reason", moved.error()}});
-    passed_over_[dataset.identity.path] = clock_.steady() + kMoveAgainAfter;
-  }
-  return {};
-}
-
-Status Trainer::begin(const registry::Dataset& dataset) {
-  crash_points_.reach("listed");
-  const auto type = options_.halt_while_training && control_->state().version > 0
-                        ? record::ControlType::kHalt
-                        : record::ControlType::kTrain;
-  record::ControlRecord record = new_record(type, control_->state().epoch + 1);
-  record.dataset = dataset.identity;
-  WEIR_TRY(writer_->append(record, *control_));
-  crash_points_.reach("halted");
-  halt_deadline_set_ = false;
-  log::info("data set taken up",
-            {{"dataset", store_.url(dataset.identity.path)},
-             {"bytes", dataset.identity.length},
-             {"epoch", record.epoch},
-             {"stream", type == record::ControlType::kHalt ? "halts" : "flows"}});
-  return {};
-}
-
-Status Trainer::answer_requests() {
-  WEIR_TRY(members_->refresh(options_.broker_timeout));
-  const auto request = members_->take_request();
-  if (!request) return {};
-  if (request->type == record::MemberType::kAskTrain) {
-    next_look_ = clock_.steady();
-    return {};
-  }
-  // A request names the epoch that its author saw: one from before the last change is void.
-  if (request->epoch != control_->state().epoch) {
-    log::info("ignored a rollback that was asked for before the last change of model",
-              {{"version", request->version}, {"asked_in_epoch", request->epoch}});
-    return {};
-  }
-  record::ControlRecord record =
-      new_record(record::ControlType::kHalt, control_->state().epoch + 1);
-  record.rollback_to = request->version;
-  record.reason = "rollback asked for by " + request->member;
-  WEIR_TRY(writer_->append(record, *control_));
-  crash_points_.reach("halted");
-  halt_deadline_set_ = false;
-  log::info("rollback begun", {{"version", request->version}, {"epoch", record.epoch}});
-  return {};
 }
 
 // ---- the halt ----
@@ -347,15 +216,9 @@ Result<registry::Manifest> Trainer::train_once(std::stop_token stop) {
     return fail(Code::kNotFound, store_.url(dataset.identity.path) +
                                      " was replaced after it was taken up; it is looked at anew");
   }
-  const auto still_wanted = [&]() -> Status {
-    voice_.tell();
-    if (stop.stop_requested()) return fail(Code::kCancelled, "stopped in the middle of a training");
-    if (WEIR_TRY(leadership_->is_leader(Millis{0}))) return {};
-    return fail(Code::kFenced, "another trainer leads now");
-  };
   const SteadyTime started = clock_.steady();
   TrainedModel trained =
-      WEIR_TRY(train_(dataset, [&](const TrainingProgress&) { return still_wanted(); }));
+      WEIR_TRY(train_(dataset, [&](const TrainingProgress&) { return still_wanted(stop); }));
   const registry::Dataset after = WEIR_TRY(folder_.open(record.dataset->path));
   if (after.identity != dataset.identity) {
     return fail(Code::kNotFound, store_.url(dataset.identity.path) + " changed while it was read");
@@ -372,7 +235,7 @@ Result<registry::Manifest> Trainer::train_once(std::stop_token stop) {
   manifest.trained_at = format_time(clock_.wall());
   manifest.training_seconds = std::chrono::duration<double>(clock_.steady() - started).count();
   manifest.model_sha256 = sha256_hex(trained.model_json);
-  WEIR_TRY(still_wanted());
+  WEIR_TRY(still_wanted(stop));
   auto published = models_.publish(manifest, trained.model_json, trained.test_csv, crash_points_);
   // A leader before us, not yet aware of it, was faster: its version is as good, once verified.
   if (!published && published.error().code() == Code::kAlreadyExists) {
@@ -380,6 +243,14 @@ Result<registry::Manifest> Trainer::train_once(std::stop_token stop) {
   }
   WEIR_TRY(std::move(published));
   return manifest;
+}
+
+// To be asked often in the middle of what takes long.
+Status Trainer::still_wanted(std::stop_token stop) {
+  voice_.tell();
+  if (stop.stop_requested()) return fail(Code::kCancelled, "stopped in the middle of a training");
+  if (WEIR_TRY(leadership_->is_leader(Millis{0}))) return {};
+  return fail(Code::kFenced, "another trainer leads now");
 }
 
 Status Trainer::conclude_with_model(const registry::Manifest& manifest) {

@@ -4,7 +4,7 @@
 // version -> resume -> move the data set. With while_training: continue there is no halt. Of
 // several trainers the leader acts. After a crash the next leader reads the control log, then the
 // store, and finishes what was begun: nothing is remembered anywhere else. The story is in
-// trainer.cc.
+// trainer.cc; what is taken up, and when, in trainer_taking_up.cc.
 //
 // Owner: whoever drives the role. Threads: one. Errors of step(): the broker's, kFenced included;
 // whatever is wrong with a data set or the store ends the epoch with the old model, loudly.
@@ -14,12 +14,14 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "base/role.h"
+#include "base/schedule.h"
 #include "gate/control_log.h"
 #include "gate/members.h"
 #include "record/control_topic.h"
@@ -49,6 +51,8 @@ struct TrainerOptions {
   Millis halt_timeout{10'000};
   Millis watch_interval{2'000};
   Millis settle_time{0};
+  Schedule schedule;       // when data sets are taken up
+  Millis min_interval{0};  // between the begins of two epochs, unless a person asks for one
   Millis broker_timeout{30'000};
   int training_tries_max = 3;
   std::string program_version;
@@ -74,7 +78,7 @@ class Trainer final : public Role {
   void finish() override { voice_.leave(); }
 
   bool leads() const { return writer_ != nullptr; }
-  // Nothing is begun, and the last looks found nothing that is ready or soon will be.
+  // Nothing is begun, and the last looks found nothing that may be taken up now or soon.
   bool idle() const { return leads() && !begun() && looks_without_work_ >= 2; }
   const TrainerCounts& counts() const { return counts_; }
 
@@ -93,7 +97,20 @@ class Trainer final : public Role {
   Status set_aside_duplicate(const registry::Dataset& dataset);
   Result<std::optional<std::uint64_t>> version_of_same_bytes(const registry::Dataset& dataset);
   Status begin(const registry::Dataset& dataset);
-  Status answer_requests();
+  Status answer_requests(std::stop_token stop);
+  Status begin_rollback(const record::MemberRecord& request);
+  Status take_wish(const gate::MemberTable::Request& request, std::stop_token stop);
+  Result<std::string> path_to_take_up(const std::string& dataset, std::stop_token stop);
+  std::string path_in_drop_folder(const std::string& dataset) const;
+  void want_what_waits(const std::vector<registry::Dataset>& ready);
+  void answer(const record::MemberRecord& ask, std::uint64_t epoch, const std::string& dataset,
+              const std::string& reason);
+  void answer_wishes_for(const std::string& path, std::uint64_t epoch, const std::string& reason);
+  std::string who_wants(const std::string& path) const;
+  bool is_due(const registry::Dataset& dataset);
+  void hold_since_last_begin();
+  std::string why_nothing_is_taken_up(const std::vector<registry::Dataset>& held_back);
+  Status still_wanted(std::stop_token stop);
   Status await_halt(Millis wait_max, std::stop_token stop);
   Status conclude(std::stop_token stop);
   Status conclude_rollback();
@@ -129,6 +146,19 @@ class Trainer final : public Role {
   // Duplicates that could not be moved away: not looked at again before that time.
   std::map<std::string, SteadyTime> passed_over_;
   TrainerCounts counts_;
+
+  SteadyTime next_begin_{};  // min_interval lies behind
+  // Trainings asked for, not answered yet: each with the path to take up, none for all that waits.
+  struct Wish {
+    record::MemberRecord ask;
+    std::string path;
+    SteadyTime until;
+  };
+  std::vector<Wish> wishes_;
+  std::set<std::string> wanted_;  // paths that are taken up whatever the schedule says
+
+  static constexpr Millis kPollSlice{100};
+  static constexpr Millis kMoveAgainAfter{10'000};
 };
 
 }  // namespace weir::train

@@ -415,6 +415,8 @@ Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
   own.halt_while_training = options.halt_while_training;
   own.halt_timeout = Millis{3'000};
   own.watch_interval = Millis{500};
+  own.schedule = Schedule::parse(options.schedule).value();
+  own.min_interval = options.min_interval;
   own.broker_timeout = kTimeout;
   own.program_version = "simulation";
   own.training.target = "y";

@@ -59,6 +59,8 @@ struct WorldOptions {
   Sabotage sabotage = Sabotage::kNone;
   Millis training_time{300};       // about
   Millis loading_time_max{4'000};  // of a model, by a scorer; half of them take no time
+  std::vector<std::string> schedule = {"arrival"};  // of the trainers
+  Millis min_interval{0};
 };
 
 class World;
