@@ -119,6 +119,8 @@ Status Trainer::take_over() {
   move_pending_ = control_->state().last_resume.has_value();
   next_look_ = clock_.steady();
   hold_since_last_begin();
+  wishes_.clear();  // those that nobody has answered are read again
+  wanted_.clear();
   if (begun()) {
     log::info("finishing the epoch that an earlier trainer began", {{"epoch", begun()->epoch}});
   }

@@ -51,7 +51,8 @@ struct TrainerOptions {
   Millis halt_timeout{10'000};
   Millis watch_interval{2'000};
   Millis settle_time{0};
-  Schedule schedule;       // when data sets are taken up
+  std::vector<std::string> copy_from;  // folders, or data sets, that requests may name beside ours
+  Schedule schedule;                   // when data sets are taken up
   Millis min_interval{0};  // between the begins of two epochs, unless a person asks for one
   Millis broker_timeout{30'000};
   int training_tries_max = 3;
@@ -100,6 +101,7 @@ class Trainer final : public Role {
   Status answer_requests(std::stop_token stop);
   Status begin_rollback(const record::MemberRecord& request);
   Status take_wish(const gate::MemberTable::Request& request, std::stop_token stop);
+  bool may_be_asked_for(const std::string& path) const;
   Result<std::string> path_to_take_up(const std::string& dataset, std::stop_token stop);
   std::string path_in_drop_folder(const std::string& dataset) const;
   void want_what_waits(const std::vector<registry::Dataset>& ready);

@@ -23,6 +23,10 @@ namespace {
 constexpr Millis kLookSoon{500};
 constexpr Millis kAnswerTimeout{5'000};
 constexpr std::size_t kReasonBytesMax = 2'000;
+// Who may write to the members topic may write anything.
+constexpr std::size_t kWishesMax = 100;
+constexpr std::size_t kAskerBytesMax = 200;
+constexpr Millis kWithinMax{24 * 3'600'000};
 
 std::string duration_text(Millis duration) {
   return std::to_string((duration.count() + 999) / 1000) + " s";
@@ -165,7 +169,7 @@ Status Trainer::begin(const registry::Dataset& dataset) {
   record::ControlRecord record = new_record(type, control_->state().epoch + 1);
   record.dataset = dataset.identity;
   if (const std::string who = who_wants(dataset.identity.path); !who.empty()) {
-    record.reason = "asked for by " + who;
+    record.reason = "asked for by " + who.substr(0, kAskerBytesMax);
   }
   WEIR_TRY(writer_->append(record, *control_));
   crash_points_.reach("halted");
@@ -215,7 +219,12 @@ Status Trainer::take_wish(const gate::MemberTable::Request& request, std::stop_t
   next_look_ = clock_.steady();
   if (ask.request.empty()) return {};  // nobody waits for an answer
   const auto age = std::chrono::duration_cast<Millis>(clock_.steady() - request.asked);
-  if (age > Millis{ask.within_ms}) {
+  const Millis within = std::min(Millis{ask.within_ms}, kWithinMax);
+  if (wishes_.size() >= kWishesMax) {
+    answer(ask, 0, "", "too many requests wait already; ask again later");
+    return {};
+  }
+  if (age > within) {
     answer(ask, 0, "",
            "the request was read " + duration_text(age) + " after it was made; ask again");
     return {};
@@ -230,7 +239,7 @@ Status Trainer::take_wish(const gate::MemberTable::Request& request, std::stop_t
                              std::to_string(ask.epoch) + ", in which it was asked for; ask again");
     return {};
   }
-  Wish wish{ask, "", clock_.steady() + Millis{ask.within_ms} - age};
+  Wish wish{ask, "", clock_.steady() + within - age};
   if (!ask.dataset.empty()) {
     auto path = path_to_take_up(ask.dataset, stop);
     if (!path &&
@@ -256,6 +265,15 @@ std::string Trainer::path_in_drop_folder(const std::string& dataset) const {
   return store::join_path(folder_.path(), is_copy ? registry::name_before_mark(name) : name);
 }
 
+// Many may write to the members topic: what they can have copied is for the trainer's owner to say.
+bool Trainer::may_be_asked_for(const std::string& path) const {
+  const auto holds = [&](const std::string& folder) {
+    return path == folder || path.starts_with(folder + "/");
+  };
+  return holds(folder_.path()) ||
+         std::any_of(options_.copy_from.begin(), options_.copy_from.end(), holds);
+}
+
 // The path, in the drop folder, of the data set that is asked for. One that lies elsewhere, in
 // used/ for example, is copied: what was trained on stays where and what it is.
 Result<std::string> Trainer::path_to_take_up(const std::string& dataset, std::stop_token stop) {
@@ -263,6 +281,11 @@ Result<std::string> Trainer::path_to_take_up(const std::string& dataset, std::st
   const bool is_name = dataset.find('/') == dataset.npos;
   const std::string path = is_name ? target : dataset;
   WEIR_TRY(during(store::check_path_below_root(path), "looking for the data set " + dataset));
+  if (!may_be_asked_for(path)) {
+    return fail(Code::kPermissionDenied, store_.url(path) +
+                                             " lies neither in the drop folder nor in a folder of "
+                                             "train.copy_from");
+  }
   auto source = folder_.open(path);
   if (!source && source.error().code() == Code::kNotFound) {
     return fail(Code::kNotFound, "there is no data set " + store_.url(path) +

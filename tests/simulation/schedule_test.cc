@@ -297,7 +297,11 @@ TEST_F(ScheduledTraining, that_cannot_be_is_refused_with_the_reason) {
   EXPECT_EQ(answer(*ask("")), "no data set waits in memory:///dataset");
   EXPECT_THAT(answer(*ask("x.csv")),
               ::testing::HasSubstr("there is no data set memory:///dataset/x.csv"));
-  EXPECT_THAT(answer(*ask("/x/../../etc/passwd")), ::testing::HasSubstr("looking for"));
+  EXPECT_THAT(answer(*ask("/warehouse/../../etc/passwd")), ::testing::HasSubstr("looking for"));
+  world.store.put("/warehouses/a.csv", "a,y\n1,2\n");
+  EXPECT_THAT(
+      answer(*ask("/warehouses/a.csv")),
+      ::testing::HasSubstr("neither in the drop folder nor in a folder of train.copy_from"));
   world.store.put("/dataset/.hidden.csv", "a,y\n1,2\n");
   EXPECT_THAT(answer(*ask(".hidden.csv")), ::testing::HasSubstr("does not look at"));
   ASSERT_TRUE(world.store.remove("/dataset/.hidden.csv"));

@@ -417,6 +417,7 @@ Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
   own.watch_interval = Millis{500};
   own.schedule = Schedule::parse(options.schedule).value();
   own.min_interval = options.min_interval;
+  own.copy_from = {"/warehouse"};
   own.broker_timeout = kTimeout;
   own.program_version = "simulation";
   own.training.target = "y";

@@ -21,6 +21,7 @@ ROOMS = {
     "train": ["base", "record", "format", "store", "stream", "model", "registry", "gate"],
     "produce": ["base", "record", "format", "stream", "registry", "gate"],
     "score": ["base", "record", "format", "stream", "model", "registry", "gate"],
+    "watch": ["base", "record", "format", "stream", "model", "registry", "gate", "produce"],
     # Judges the others, so it shares none of their code but the shapes of control records.
     "audit": ["base", "record", "store", "stream"],
     "redis": ["base"],
@@ -28,12 +29,11 @@ ROOMS = {
     "serve": ["base", "record", "http", "format", "store", "stream", "model", "registry", "gate",
               "predictions"],
     "cli": ["base", "record", "config", "format", "store", "stream", "model", "registry", "gate",
-            "train", "produce", "score", "audit", "redis", "predictions",
-            "http", "serve"],
+            "train", "produce", "score", "watch", "audit", "redis", "predictions", "http", "serve"],
 }
 MIDDLE_ROW = ["format", "store", "stream", "model"]
 # The roles are tested on in-memory stores and with each other; nothing else looks further.
-TESTS_ALSO = {"score": ["store"], "produce": ["store", "model"]}
+TESTS_ALSO = {"score": ["store"], "produce": ["store", "model"], "watch": ["store"]}
 
 # The library behind an #include <…>, the rooms that wrap it, and the files there that may see it.
 CODE = r"\.cc$"
@@ -52,8 +52,8 @@ LIBRARIES = [
     # Trees are grown by it in one place; everyone else has trees of the project's own.
     (r"xgboost/", ["model"], r"/boosted_training\.cc$"),
     (r"nlohmann/json_fwd\.hpp$", ["record", "model", "registry", "serve", "audit"], r"\.h$"),
-    (r"nlohmann/", ["record", "store", "stream", "model", "registry", "train", "serve", "audit", "cli"],
-     CODE),
+    (r"nlohmann/", ["record", "store", "stream", "model", "registry", "train", "watch", "serve",
+                    "audit", "cli"], CODE),
     (r"tl/expected\.hpp$", list(ROOMS), r"\.(cc|h)$"),
     # The system's own.
     (r"unistd\.h$|fcntl\.h$|poll\.h$|sys/|pwd\.h$",
