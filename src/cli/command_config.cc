@@ -98,6 +98,11 @@ int doctor(const CommonOptions& common) {
   const config::Settings& own = context.settings();
   Checks checks(common.json());
   checks.add("settings " + context.loaded().file, {}, "");
+  const Schedule schedule = context.schedule();
+  if (const auto due = schedule.next_after(context.clock().wall())) {
+    checks.add("schedule of trainings " + schedule.text() + ": next at " + format_time(*due), {},
+               "");
+  }
 
   auto store = context.store();
   if (!store) {

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/replay_command.h"
 #include "cli/roles.h"
+#include "cli/train_now.h"
 
 namespace weir::cli {
 namespace {
@@ -45,11 +46,33 @@ int run_role(const RoleOptions& options, const TopicUses& uses, const MakeSpec& 
 
 void add_train(CLI::App& app, Action& action) {
   auto options = std::make_shared<RoleOptions>();
+  auto now = std::make_shared<TrainNowOptions>();
   CLI::App* command = app.add_subcommand(
       "train", "Watch the drop folder, train on each data set, put the model in force");
   add_common_options(*command, options->common);
-  command->add_flag("--once", options->once, "End when no data set is waiting");
-  command->callback([options, &action] {
+  CLI::Option* once = command->add_flag("--once", options->once,
+                                        "End when no data set is waiting that may be taken up");
+  CLI::Option* at_once = command->add_flag(
+      "--now", now->asked,
+      "Do not train here: ask the trainer that leads to train at once, and wait for the end");
+  at_once->excludes(once);
+  command
+      ->add_option(
+          "DATASET", now->dataset,
+          "With --now: a name in the drop folder, or a path in the store, of which a copy is "
+          "trained on (default: all that waits)")
+      ->needs(at_once);
+  command->add_option("--wait", now->wait, "With --now: for how long, such as 10m")
+      ->needs(at_once)
+      ->capture_default_str();
+  command->callback([options, now, &action] {
+    if (now->asked) {
+      action = [options, now] {
+        const Status trained = train_now(options->common, *now);
+        return trained ? kExitOk : report(trained.error());
+      };
+      return;
+    }
     action = [options] {
       const auto make_spec = [](Roles& roles, const RoleOptions& own) -> Result<RoleSpec> {
         RoleSpec spec = roles.trainer();
@@ -66,6 +89,21 @@ void add_train(CLI::App& app, Action& action) {
                   {{"trained", counters.trained.load()}, {"refused", counters.refused.load()}});
         return options->once && counters.refused > 0 ? kExitSomeFailed : kExitOk;
       });
+    };
+  });
+}
+
+void add_watch(CLI::App& app, Action& action) {
+  auto options = std::make_shared<RoleOptions>();
+  CLI::App* command = app.add_subcommand(
+      "watch",
+      "Tell when the stream drifts away from what the model was made of, or it gets worse");
+  add_common_options(*command, options->common);
+  command->callback([options, &action] {
+    action = [options] {
+      const auto make_spec = [](Roles& roles, const RoleOptions&) { return roles.watcher(); };
+      return run_role(*options, kWatcherUses, make_spec,
+                      [](const RunCounters&) { return kExitOk; });
     };
   });
 }

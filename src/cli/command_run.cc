@@ -109,8 +109,10 @@ Status run_pipeline(const RunOptions& options, std::stop_source stop, Ending& en
     quiet.color = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
     log::configure(quiet);
   }
+  const bool watches = context->settings().watch.enabled;
   TopicUses uses = kLiveViewUses | kTrainerUses | kScorerUses;
   if (!options.no_produce) uses = uses | kProducerUses;
+  if (watches) uses = uses | kWatcherUses;
   if (!options.no_serve) uses = uses | kGatewayUses;
   roles = WEIR_TRY(Roles::make(*context, uses));
   if (!options.no_serve) gateway = WEIR_TRY(make_gateway(*roles));
@@ -123,6 +125,7 @@ Status run_pipeline(const RunOptions& options, std::stop_source stop, Ending& en
   specs.push_back(roles->trainer());
   specs.push_back(WEIR_TRY(roles->scorer()));
   if (!options.no_produce) specs.push_back(WEIR_TRY(roles->producer()));
+  if (watches) specs.push_back(WEIR_TRY(roles->watcher()));
   if (gateway) {
     for (RoleSpec& spec : gateway->specs()) specs.push_back(std::move(spec));
   }

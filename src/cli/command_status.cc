@@ -47,10 +47,26 @@ std::string member_state(const gate::MemberTable::Member& member) {
   if (member.halted_epoch != 0) state = "halted for epoch " + std::to_string(member.halted_epoch);
   if (progress.waiting_for.empty()) return state;
   return (member.halted_epoch != 0 ? state + ": " : "") + one_line(progress.waiting_for) +
-         ", for " + seconds(progress.waiting_ms);
+         (progress.waiting_ms > 0 ? ", for " + seconds(progress.waiting_ms) : "");
 }
 
-void print_text(const PipelineStatus& status, const std::string& pipeline, Clock& clock) {
+// Empty where trainings begin on arrival alone.
+std::string schedule_text(const Schedule& schedule, Clock& clock) {
+  const auto due = schedule.next_after(clock.wall());
+  if (!due) return "";
+  return "  trainings begin " + std::string(schedule.on_arrival() ? "on arrival, and " : "") +
+         "by schedule (" + schedule.text() + "), next at " + format_time(*due) + "\n";
+}
+
+Json schedule_json(const Schedule& schedule, Clock& clock) {
+  Json json = {
+      {"on_arrival", schedule.on_arrival()}, {"lines", schedule.text()}, {"next", nullptr}};
+  if (const auto due = schedule.next_after(clock.wall())) json["next"] = format_time(*due);
+  return json;
+}
+
+void print_text(const PipelineStatus& status, const std::string& pipeline, const Schedule& schedule,
+                Clock& clock) {
   const record::ControlState& state = status.control;
   const record::ControlRecord* begin = gate_since(state);
   std::printf("pipeline %s: %s%s%s\n", pipeline.c_str(),
@@ -66,6 +82,7 @@ void print_text(const PipelineStatus& status, const std::string& pipeline, Clock
     std::printf("  epoch %" PRIu64 " is under way since %s: %s\n", state.begun->epoch,
                 one_line(state.begun->at).c_str(), cause_of(*state.begun).c_str());
   }
+  std::printf("%s", schedule_text(schedule, clock).c_str());
   std::printf("\n%-32s  %-8s  %9s  %6s  %6s  %s\n", "MEMBER", "ROLE", "HEARD OF", "MODEL", "EPOCH",
               "STATE");
   for (const auto& member : status.members) {
@@ -105,10 +122,11 @@ int show_status(const StatusOptions& options) {
     std::fputs(serve::prometheus_text(*status, own.pipeline, own.topics.features, clock).c_str(),
                stdout);
   } else if (options.common.json()) {
-    const auto json = serve::status_json(*status, own.pipeline, clock);
+    auto json = serve::status_json(*status, own.pipeline, clock);
+    json["schedule"] = schedule_json((*context)->schedule(), clock);
     std::printf("%s\n", json.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
   } else {
-    print_text(*status, own.pipeline, clock);
+    print_text(*status, own.pipeline, (*context)->schedule(), clock);
   }
   return kExitOk;
 }

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/control_keys.h"
@@ -162,15 +163,19 @@ Status Context::ensure_topics(const TopicUses& uses) {
   const config::TopicsSettings& topics = settings().topics;
   const std::int32_t replication = topics.replication;
   const std::int32_t partitions = topics.partitions;
-  return during(
-      kafka->ensure_topics({{topics.features, partitions, false, replication, uses.features},
-                            {topics.predictions, partitions, false, replication, uses.predictions},
-                            {topics.dead, partitions, false, replication, uses.dead},
-                            {topics.control, 1, true, replication, uses.control},
-                            {topics.members, 1, false, replication, uses.members},
-                            {topics.swaps, 1, true, replication, uses.swaps}},
-                           kFirstContact),
-      "reaching Kafka at " + settings().kafka.at("bootstrap.servers"));
+  std::vector<stream::TopicSpec> specs = {
+      {topics.features, partitions, false, replication, uses.features},
+      {topics.predictions, partitions, false, replication, uses.predictions},
+      {topics.dead, partitions, false, replication, uses.dead},
+      {topics.control, 1, true, replication, uses.control},
+      {topics.members, 1, false, replication, uses.members},
+      {topics.swaps, 1, true, replication, uses.swaps}};
+  // Many pipelines have no true values, and no topic for them.
+  if (uses.actuals.describe) {
+    specs.push_back({topics.actuals, partitions, false, replication, uses.actuals});
+  }
+  return during(kafka->ensure_topics(specs, kFirstContact),
+                "reaching Kafka at " + settings().kafka.at("bootstrap.servers"));
 }
 
 serve::PipelineNames Context::pipeline_names() const {
@@ -189,6 +194,12 @@ Result<std::string> Context::claim_member_name(const std::string& role) {
     if (claim_name("weirkeeper/" + settings().pipeline + "/" + name)) return name;
   }
   return fail(Code::kExhausted, "a thousand " + role + "s run on this host already");
+}
+
+Schedule Context::schedule() const {
+  auto schedule = Schedule::parse(settings().train.schedule);
+  WEIR_CHECK(schedule);  // the loader has refused any other
+  return std::move(*schedule);
 }
 
 train::TrainingOptions Context::training_options() const {
@@ -223,6 +234,12 @@ train::TrainerOptions Context::trainer_options() const {
   options.halt_timeout = own.train.halt_timeout;
   options.watch_interval = own.dataset.watch_interval;
   options.settle_time = own.dataset.settle_time;
+  options.schedule = schedule();
+  options.min_interval = own.train.min_interval;
+  options.copy_from = own.train.copy_from;
+  if (own.watch.retrain_dataset.starts_with('/')) {
+    options.copy_from.push_back(own.watch.retrain_dataset);
+  }
   options.program_version = kProgramVersion;
   options.training = training_options();
   options.require = {own.model.require.r2, own.model.require.worse_than_live_max};

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/schedule.h"
 #include "cli/topic_uses.h"
 #include "config/load_settings.h"
 #include "record/control_topic.h"
@@ -77,6 +78,7 @@ class Context {
   // "<role>-<host>-<n>" with the lowest free n, held until the process ends.
   Result<std::string> claim_member_name(const std::string& role);
 
+  Schedule schedule() const;
   train::TrainingOptions training_options() const;
   train::TrainerOptions trainer_options() const;
 

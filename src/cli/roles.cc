@@ -3,6 +3,7 @@
 #include "base/pulse.h"
 #include "cli/progress_line.h"
 #include "train/dataset_import.h"
+#include "watch/watcher.h"
 
 namespace weir::cli {
 
@@ -18,7 +19,8 @@ Result<std::unique_ptr<Roles>> Roles::make(Context& context, const TopicUses& us
                 *broker,
                 registry::ModelRegistry(*store, context.settings().model.path),
                 {},
-                false});
+                false,
+                {}});
 }
 
 RoleSpec Roles::trainer() {
@@ -97,6 +99,35 @@ Result<RoleSpec> Roles::scorer() {
     return std::unique_ptr<Role>(WEIR_TRY(
         score::Scorer::open(options, broker, std::make_unique<score::BackgroundModelLoader>(models),
                             context.clock(), CrashPoints::kill_at_env(), counters.scorer)));
+  };
+  return spec;
+}
+
+Result<RoleSpec> Roles::watcher() {
+  const config::Settings& own = context.settings();
+  watch::WatcherOptions options;
+  options.control_topic = context.control_topic();
+  options.features_topic = own.topics.features;
+  options.predictions_topic = own.topics.predictions;
+  options.actuals_topic = own.topics.actuals;
+  options.members_topic = own.topics.members;
+  options.member = WEIR_TRY(context.claim_member_name("watcher"));
+  options.psi_max = own.watch.psi_max;
+  options.rmse_max = own.watch.rmse_max;
+  options.clear_fraction = own.watch.clear_fraction;
+  options.lasting = own.watch.lasting;
+  options.rows_min = static_cast<std::uint64_t>(own.watch.rows_min);
+  options.window = static_cast<std::uint64_t>(own.watch.window_rows);
+  options.actuals_min = static_cast<std::uint64_t>(own.watch.actuals_min);
+  options.accuracy = {static_cast<std::size_t>(own.watch.waiting_max), own.watch.waiting_time_max,
+                      static_cast<std::size_t>(own.watch.actuals_window)};
+  options.retrain_dataset = own.watch.retrain_dataset;
+  options.retrain_interval = own.watch.retrain_interval;
+  RoleSpec spec;
+  spec.name = "watcher";
+  spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
+    return std::unique_ptr<Role>(
+        WEIR_TRY(watch::Watcher::open(options, broker, models, context.clock(), watched)));
   };
   return spec;
 }

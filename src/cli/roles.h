@@ -1,4 +1,4 @@
-// The three roles as a supervisor takes them, made from a context.
+// The roles as a supervisor takes them, made from a context.
 //
 // Owner: a command; the context and the counters outlive the specs.
 #pragma once
@@ -12,6 +12,7 @@
 #include "produce/producer.h"
 #include "registry/model_registry.h"
 #include "score/scorer.h"
+#include "watch/watch_state.h"
 
 namespace weir::cli {
 
@@ -31,6 +32,7 @@ struct Roles {
   registry::ModelRegistry models;
   RunCounters counters;
   bool shows_progress = false;  // of trainings, on a terminal
+  watch::WatchBoard watched;  // what the watcher sees
 
   // `uses`: what the roles that are going to be made do with the topics.
   static Result<std::unique_ptr<Roles>> make(Context& context, const TopicUses& uses);
@@ -38,6 +40,7 @@ struct Roles {
   RoleSpec trainer();
   Result<RoleSpec> producer();
   Result<RoleSpec> scorer();
+  Result<RoleSpec> watcher();
 };
 
 // Drives them to their end, which no server holds up: see ending.h. `conclude` is for an end that

@@ -22,6 +22,7 @@ struct TopicUses {
   stream::TopicUse control = kNotUsed;
   stream::TopicUse members = kNotUsed;
   stream::TopicUse swaps = kNotUsed;
+  stream::TopicUse actuals = kNotUsed;
 };
 
 // Predictions and dead letters: whether any came while the stream was halted.
@@ -46,6 +47,12 @@ inline constexpr TopicUses kGatewayUses{.features = kReadAndWritten,
 inline constexpr TopicUses kControlReaderUses{.control = kRead};
 inline constexpr TopicUses kReignsUses{.control = kRead, .swaps = kRead};
 inline constexpr TopicUses kRollbackUses{.control = kRead, .members = kWritten};
+inline constexpr TopicUses kWatcherUses{.features = kRead,
+                                        .predictions = kRead,
+                                        .control = kRead,
+                                        .members = kReadAndWritten,
+                                        .actuals = kRead};
+inline constexpr TopicUses kTrainNowUses{.control = kRead, .members = kReadAndWritten};
 inline constexpr TopicUses kStatusUses{.features = kDescribed, .control = kRead, .members = kRead};
 inline constexpr TopicUses kDoctorUses{.features = kDescribed,
                                        .predictions = kDescribed,
@@ -60,7 +67,8 @@ constexpr stream::TopicUse operator|(stream::TopicUse a, stream::TopicUse b) {
 }
 constexpr TopicUses operator|(const TopicUses& a, const TopicUses& b) {
   return {a.features | b.features, a.predictions | b.predictions, a.dead | b.dead,
-          a.control | b.control,   a.members | b.members,         a.swaps | b.swaps};
+          a.control | b.control,   a.members | b.members,         a.swaps | b.swaps,
+          a.actuals | b.actuals};
 }
 
 }  // namespace weir::cli

@@ -342,5 +342,24 @@ TEST(LoadSettings, a_long_hostile_file_ends_in_bounded_time) {
   }
 }
 
+TEST(LoadSettings, refuses_a_schedule_that_cannot_be_with_its_line_and_the_reason) {
+  const std::string told =
+      problems_of_lines("train:\n  schedule:\n    - arrival\n    - 0 2 30 2 *");
+  EXPECT_THAT(told, HasSubstr("weir.yaml:4:5: train.schedule: "));
+  EXPECT_THAT(told, HasSubstr("'0 2 30 2 *': never due"));
+  EXPECT_THAT(problems_of_lines("train: {schedule: []}"), HasSubstr("1 to 100 items"));
+  EXPECT_THAT(problems_of_lines("train: {schedule: [arrival, arrival]}"), HasSubstr("given twice"));
+  EXPECT_THAT(problems_of_lines("train: {schedule: [\"CRON_TZ=Mars/X @daily\"]}"),
+              HasSubstr("the time zone 'Mars/X' is not known here"));
+}
+
+TEST(LoadSettings, takes_a_schedule_from_the_environment_though_its_lines_hold_commas) {
+  LoadRequest request;
+  request.environment = {{"WEIR_TRAIN_SCHEDULE", "0 2,14 * * * ; arrival"}};
+  const auto loaded = load(kGood, request);
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  EXPECT_EQ(loaded->settings.train.schedule, (std::vector<std::string>{"0 2,14 * * *", "arrival"}));
+}
+
 }  // namespace
 }  // namespace weir::config

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/schedule_settings.h"
 #include "config/setting_kinds.h"
+#include "config/watch_settings.h"
 
 // A setting's name is its member's path, so that the two cannot part.
 #define WEIR_AT(member) \
@@ -175,6 +177,8 @@ void add_model_and_topics(std::vector<Setting>& table) {
                       "Where the pipeline's processes announce themselves and answer."),
        after_pipeline(WEIR_AT(topics.swaps), ".swaps",
                       "From which offset on each epoch's model answered, kept for ever."),
+       after_pipeline(WEIR_AT(topics.actuals), ".actuals",
+                      "True values that come late, for `weir watch` to measure predictions on."),
        integer(WEIR_AT(topics.partitions), 1, 10'000, "partitions",
                "How many partitions features, predictions and dead get when they are made."),
        integer(WEIR_AT(topics.replication), -1, 32'767, "replicas",
@@ -380,6 +384,8 @@ std::vector<Setting> make_table() {
   add_features(table);
   add_control(table);
   add_roles(table);
+  add_schedule(table);
+  add_watch(table);
   add_kept_predictions(table);
   add_gateway(table);
   add_surroundings(table);

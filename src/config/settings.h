@@ -83,6 +83,7 @@ struct TopicsSettings {
   std::string control;      // <pipeline>.control
   std::string members;      // <pipeline>.members
   std::string swaps;        // <pipeline>.swaps
+  std::string actuals;      // <pipeline>.actuals
   std::int32_t partitions = 4;
   std::int32_t replication = -1;  // -1: the broker's default
 
@@ -117,6 +118,9 @@ struct ScoreSettings {
 struct TrainSettings {
   std::string group;  // <pipeline>.trainer
   Millis halt_timeout{10'000};
+  std::vector<std::string> schedule = {"arrival"};  // and lines of cron
+  Millis min_interval{0};
+  std::vector<std::string> copy_from;
 
   bool operator==(const TrainSettings&) const = default;
 };
@@ -152,6 +156,25 @@ struct RedisSettings {
   Millis timeout{1'000};
 
   bool operator==(const RedisSettings&) const = default;
+};
+
+// Whether the stream is still what the model was made for.
+struct WatchSettings {
+  bool enabled = false;  // in weir run; weir watch is there for it alone
+  std::optional<double> psi_max = 0.25;
+  std::optional<double> rmse_max;
+  double clear_fraction = 0.8;
+  Millis lasting{60'000};
+  std::int64_t rows_min = 1'000;
+  std::int64_t window_rows = 10'000;
+  std::int64_t actuals_min = 100;
+  std::int64_t actuals_window = 1'000;
+  std::int64_t waiting_max = 100'000;
+  Millis waiting_time_max{24 * 3'600'000};
+  std::string retrain_dataset;  // empty: no training is asked for
+  Millis retrain_interval{3'600'000};
+
+  bool operator==(const WatchSettings&) const = default;
 };
 
 enum class WhileTraining { kHalt, kContinue };
@@ -190,6 +213,7 @@ struct Settings {
   TrainSettings train;
   ServeSettings serve;
   RedisSettings redis;
+  WatchSettings watch;
   WhileTraining while_training = WhileTraining::kHalt;
   HdfsSettings hdfs;
   LogSettings log;

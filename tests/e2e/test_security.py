@@ -28,7 +28,13 @@ from support.waiting import wait_until
 pytestmark = pytest.mark.xdist_group("secure stack")
 
 EXIT_DENIED = 74
-COMMAND_OF_ROLE = {"trainer": "train", "scorer": "score", "producer": "produce"}
+ROLES_OF_RUN = ("trainer", "scorer", "producer")
+COMMAND_OF_ROLE = {
+    "trainer": "train",
+    "scorer": "score",
+    "producer": "produce",
+    "watcher": "watch",
+}
 
 
 @pytest.fixture(scope="module")
@@ -109,24 +115,30 @@ def assert_ends_for_want_of(right, process, user, pipeline):
 def test_the_whole_job_runs_with_each_role_under_a_user_of_just_its_rights(kafka, make_pipelines):
     (pipeline,) = make_pipelines(1, partitions=2)
     users = with_least_rights(
-        kafka, pipeline, "trainer", "scorer", "producer", "auditor", "operator"
+        kafka, pipeline, "trainer", "scorer", "producer", "watcher", "auditor", "operator"
     )
 
     def start(role, *options):
         return pipeline.start(COMMAND_OF_ROLE[role], "--verbose", *options, **login(users[role]))
 
     processes = [start("trainer"), start("scorer"), start("producer", "--rate", "100")]
+    processes.append(start("watcher"))
     pipeline.drop("first.csv", plane(1))
     pipeline.wait_for_predictions(30, epoch=1)
     pipeline.drop("second.csv", plane(2))
     pipeline.wait_for_predictions(30, epoch=2)
     pipeline.ok("models", "rollback", "1", **login(users["operator"]))
     pipeline.wait_for_predictions(30, epoch=3)
+    used = f"{pipeline.dataset_path}/used/second.2.csv"
+    pipeline.ok("train", "--now", used, **login(users["operator"]))
+    pipeline.wait_for_predictions(30, epoch=4)
 
     auditor = login(users["auditor"])
     status = json.loads(pipeline.ok("status", "-o", "json", **auditor))
-    assert status["model"] == 1 and status["epoch"] == 3
-    assert {member["role"] for member in status["members"]} == {"scorer", "producer", "trainer"}
+    assert status["model"] == 4 and status["epoch"] == 4
+    assert {member["role"] for member in status["members"]} == {
+        *("scorer", "producer", "trainer", "watcher")
+    }
     assert len(status["partitions"]) == 2
     assert "live" in pipeline.ok("models", "list", **auditor)
     shown = json.loads(pipeline.ok("models", "show", "2", "-o", "json", **auditor))
@@ -140,7 +152,7 @@ def test_the_whole_job_runs_with_each_role_under_a_user_of_just_its_rights(kafka
     pipeline.wait_until_all_scored()
     pipeline.stop_all()
     report = json.loads(pipeline.ok("audit", "-o", "json", **auditor))
-    assert report["breaches"] == 0 and report["counts"]["epochs"] == 3
+    assert report["breaches"] == 0 and report["counts"]["epochs"] == 4
     assert report["counts"]["compared"] == report["counts"]["features"] >= 90
 
     said = "".join(process.stdout + process.stderr for process in processes)
@@ -162,7 +174,7 @@ def test_what_the_documents_grant_to_run_doctor_and_replay_is_enough(kafka, make
 
     everything = {
         (right.operation, right.name): right
-        for role in COMMAND_OF_ROLE
+        for role in ROLES_OF_RUN
         for right in least_rights(role)
     }
     pipeline.drop("first.csv", plane(1))
@@ -195,8 +207,9 @@ def test_the_table_has_every_role():
         "trainer": 9,
         "scorer": 10,
         "producer": 3,
+        "watcher": 6,
         "auditor": 7,
-        "operator": 2,
+        "operator": 3,
     }
 
 
@@ -204,7 +217,8 @@ def command_that_needs(right):
     if right.role in COMMAND_OF_ROLE:
         return (COMMAND_OF_ROLE[right.role],)
     if right.role == "operator":
-        return ("models", "rollback", "1")
+        asks_for_answer = (right.operation, right.kind()) == ("Read", "members")
+        return ("train", "--now") if asks_for_answer else ("models", "rollback", "1")
     return ("status",) if right.kind() == "members" else ("audit",)
 
 
@@ -382,7 +396,7 @@ def test_nobody_but_the_trainer_writes_to_the_control_log_or_takes_its_transacti
 ):
     (pipeline,) = make_pipelines(1)
     control = pipeline.topic_name("control")
-    roles = ("trainer", "scorer", "producer", "auditor", "operator")
+    roles = ("trainer", "scorer", "producer", "watcher", "auditor", "operator")
     clients = {
         role: kafka.properties(*user)
         for role, user in with_least_rights(kafka, pipeline, *roles).items()

@@ -74,8 +74,8 @@ class SecureKafka:
     def make_topics(self, pipelines, partitions=1):
         new = []
         for pipeline in pipelines:
-            for kind in KINDS:
-                many = kind in ("features", "predictions", "dead")
+            for kind in (*KINDS, "actuals"):
+                many = kind in ("features", "predictions", "dead", "actuals")
                 new.append(NewTopic(f"{pipeline}.{kind}", partitions if many else 1, 1))
         for made in self._admin.create_topics(new).values():
             made.result(60)
