@@ -26,6 +26,10 @@ WorldOptions options_of(std::uint64_t seed, Sabotage sabotage) {
     options.skew_max = Millis{1'800'000};
   }
   options.training_time = Millis{std::int64_t{300} << (4 * pick(random, 2))};
+  if (seed % 3 == 0 && sabotage == Sabotage::kNone) {
+    options.schedule = {"* * * * *"};
+    options.min_interval = Millis{seed % 9 == 0 ? 20'000 : 0};
+  }
   return options;
 }
 
@@ -35,7 +39,8 @@ class RandomRun {
       : world_(options_of(seed, sabotage)),
         random_(world_.random),
         invariants_(world_),
-        holds_up_leaders_(seed % 4 == 0) {
+        holds_up_leaders_(seed % 4 == 0),
+        asks_for_trainings_(seed % 3 == 0 && sabotage == Sabotage::kNone) {
     const auto some = [&](double most) { return happens(random_, 0.4) ? 0 : most; };
     chaos_.stall = some(0.002);
     chaos_.crash = some(0.0007);
@@ -60,6 +65,7 @@ class RandomRun {
     const std::uint64_t acts = 4 + pick(random_, 12);
     for (std::uint64_t i = 0; i < acts; ++i) {
       act();
+      if (asks_for_trainings_ && happens(world_.mischief, 0.4)) ask_for_training();
       if (holds_up_leaders_) hold_up_the_leader();
       const std::uint64_t steps = 10 + pick(random_, 120);
       for (std::uint64_t step = 0; step < steps; ++step) world_.step();
@@ -70,8 +76,11 @@ class RandomRun {
     }
     // One more, so that there is something to settle, and to see that the next epoch begins.
     world_.drop("last.csv", DatasetKind::kGood);
-    // With a planted fault it may never come to rest.
-    world_.settle(world_.options.sabotage == Sabotage::kNone ? Millis{600'000} : Millis{60'000});
+    // With a planted fault it may never come to rest. A clock that was put back by an hour has to
+    // show again what it has shown before a schedule is due.
+    world_.settle(asks_for_trainings_                          ? Millis{4'500'000}
+                  : world_.options.sabotage == Sabotage::kNone ? Millis{600'000}
+                                                               : Millis{60'000});
     for (std::string& problem : check_settled(world_)) problems_.push_back(std::move(problem));
     return result();
   }
@@ -149,6 +158,15 @@ class RandomRun {
                                                DatasetKind::kHeaderOnly, DatasetKind::kNoTarget};
       world_.drop(name, kKinds[what == 0 ? 0 : what - 2]);  // 0: nothing to repeat yet
     }
+  }
+
+  // On what may be there or not, by who may know of the last epoch or not.
+  void ask_for_training() {
+    static const char* const kAsked[] = {"", "a.csv", "/dataset/b.csv", "run", "/dataset/used"};
+    const std::uint64_t epoch = world_.control().epoch;
+    const std::uint64_t stale = happens(world_.mischief, 0.2) ? 1 : 0;
+    world_.ask_train(kAsked[pick(world_.mischief, std::size(kAsked))],
+                     epoch - std::min(stale, epoch));
   }
 
   void feed() {
@@ -251,6 +269,7 @@ class RandomRun {
   Random& random_;
   Invariants invariants_;
   const bool holds_up_leaders_;
+  const bool asks_for_trainings_;
   Chaos chaos_;
   std::uint64_t places_ = 0;
   std::vector<std::string> problems_;

@@ -292,6 +292,21 @@ TEST_F(ScheduledTraining, that_is_asked_for_does_not_wait) {
   EXPECT_EQ(world.control().epoch, 4u) << "what comes later was not meant";
 }
 
+TEST_F(ScheduledTraining, that_was_asked_for_says_nothing_of_what_comes_under_its_name) {
+  World& world = begin(scheduled({"0 2 * * *"}));
+  drop("a.csv");
+  bool again = false;
+  world.hook = [&](Actor&, std::string_view place) {
+    if (place == "moved" && !again) again = world.drop("a.csv", DatasetKind::kGood) != nullptr;
+  };
+  EXPECT_EQ(answer(*ask("a.csv")), "epoch 1 of /dataset/a.csv");
+  ASSERT_TRUE(until_epoch(1));
+  world.run(10s);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(world.control().epoch, 1u);
+  EXPECT_THAT(told_by_trainer(), ::testing::HasSubstr("a.csv waits for train.schedule"));
+}
+
 TEST_F(ScheduledTraining, that_cannot_be_is_refused_with_the_reason) {
   World& world = begin(scheduled({"arrival"}));
   EXPECT_EQ(answer(*ask("")), "no data set waits in memory:///dataset");

@@ -503,6 +503,17 @@ void World::ask_rollback(std::uint64_t version, std::uint64_t epoch) {
   broker.produce(topics.members, std::nullopt, ask.to_json());
 }
 
+void World::ask_train(const std::string& dataset, std::uint64_t epoch) {
+  record::MemberRecord ask;
+  ask.type = record::MemberType::kAskTrain;
+  ask.member = "ann";
+  ask.dataset = dataset;
+  ask.epoch = epoch;
+  ask.within_ms = 60'000;
+  ask.request = "ann:" + std::to_string(++trainings_asked_for);
+  broker.produce(topics.members, std::nullopt, ask.to_json());
+}
+
 // ---- what a test looks at ----
 
 const std::optional<record::ControlRecord>& World::control_record(const std::string& value) const {

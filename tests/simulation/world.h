@@ -152,6 +152,7 @@ class World {
   const Drop* drop_folder(const std::string& name, DatasetKind kind);
   void feed(FeatureKind kind);
   void ask_rollback(std::uint64_t version, std::uint64_t epoch);
+  void ask_train(const std::string& dataset, std::uint64_t epoch);
   // A record of another hand than the trainer's in the control log.
   void forge_control(const std::string& value);
   // As one knows it who may check what the trainers have signed.
@@ -166,6 +167,7 @@ class World {
   bool in_drop_folder(const std::string& name);
   std::uint64_t models_trained_on(const Drop& drop);
   std::uint64_t forged_control_records = 0;
+  std::uint64_t trainings_asked_for = 0;
   std::vector<std::string> problems;  // found on the way
 
   WorldOptions options;
