@@ -307,6 +307,25 @@ TEST_F(ScheduledTraining, that_was_asked_for_says_nothing_of_what_comes_under_it
   EXPECT_THAT(told_by_trainer(), ::testing::HasSubstr("a.csv waits for train.schedule"));
 }
 
+TEST_F(ScheduledTraining, of_all_that_waits_forgets_what_is_taken_away_meanwhile) {
+  World& world = begin(scheduled({"0 2 * * *"}));
+  drop("a.csv");
+  drop("b.csv");
+  bool removed = false;
+  world.hook = [&](Actor&, std::string_view place) {
+    if (place != "moved" || removed) return;
+    removed = world.store.remove("/dataset/b.csv").has_value();
+    ASSERT_TRUE(world.drop("c.csv", DatasetKind::kGood));  // and another one waits
+  };
+  EXPECT_EQ(answer(*ask("")), "epoch 1 of /dataset/a.csv");
+  ASSERT_TRUE(until_epoch(1));
+  world.run(5s);
+  ASSERT_TRUE(removed);
+  drop("b.csv");
+  world.run(10s);
+  EXPECT_EQ(world.control().epoch, 1u) << "it is another one, that nobody asked for";
+}
+
 TEST_F(ScheduledTraining, that_cannot_be_is_refused_with_the_reason) {
   World& world = begin(scheduled({"arrival"}));
   EXPECT_EQ(answer(*ask("")), "no data set waits in memory:///dataset");
