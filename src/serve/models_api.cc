@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "gate/training_request.h"
 #include "record/reigns.h"
 #include "serve/answering.h"
 #include "serve/parameters.h"
@@ -180,12 +181,27 @@ Result<http::Response> ModelsApi::roll_back(const Call& call) const {
       to_text({{"version", version}, {"detail", "asked for; no trainer has answered yet"}}), 202);
 }
 
+// With the epoch that was begun, or the reason why none was: the leading trainer answers.
 Result<http::Response> ModelsApi::train(const Call& call) const {
-  WEIR_TRY(only_parameters(call.request, {}));
-  record::MemberRecord request;
-  request.type = record::MemberType::kAskTrain;
-  WEIR_TRY(during(ask(std::move(request)), "asking the trainers to train now"));
-  return json_response(to_text({{"detail", "asked for; GET /v1/datasets shows what waits"}}), 202);
+  WEIR_TRY(only_parameters(call.request, {"dataset", "wait"}));
+  const auto wait = WEIR_TRY(duration_parameter(call.request, "wait", parts_.limits.wait_max))
+                        .value_or(Millis{30'000});
+  const auto view = parts_.live.view();
+  if (!view) return fail(Code::kUnavailable, "the gateway has not read the control log yet");
+  const gate::TrainingWish wish{parts_.self,
+                                std::string(call.request.parameter("dataset").value_or("")),
+                                view->status.control.epoch, wait};
+  auto request = WEIR_TRY(
+      during(gate::TrainingRequest::send(parts_.broker, parts_.members_topic, wish, parts_.clock),
+             "asking the trainers to train now"));
+  const SteadyTime deadline = parts_.clock.steady() + wait;
+  while (parts_.clock.steady() < deadline) {
+    const auto answer = WEIR_TRY(request->poll(kLookAgain));
+    if (!answer) continue;
+    if (answer->epoch == 0) return fail(Code::kAlreadyExists, "not trained: " + answer->reason);
+    return json_response(to_text({{"epoch", answer->epoch}, {"dataset", answer->dataset}}), 202);
+  }
+  return fail(Code::kTimeout, "no trainer has answered, and the request is void; is one running?");
 }
 
 }  // namespace weir::serve
