@@ -253,6 +253,25 @@ TEST(LoadSettings, refuses_names_that_kafka_would_refuse) {
   EXPECT_NE(problems("pipeline: " + std::string(201, 'p') + "\ndataset: {target: y}\n"), "");
 }
 
+TEST(LoadSettings, takes_an_address_of_redis_and_never_shows_a_password_in_one) {
+  const auto with = [](const std::string& url) {
+    LoadRequest request;
+    request.overrides = {"redis.url=" + url};
+    return load_settings_from_text(kGood, "weir.yaml", request);
+  };
+  for (const char* good : {"", "redis://cache-1", "redis://cache-1:6380/7", "redis://[::1]:6379"}) {
+    const auto loaded = with(good);
+    ASSERT_TRUE(loaded) << good << loaded.error().text();
+    EXPECT_EQ(loaded->settings.redis.url, good);
+  }
+  for (const char* bad : {"cache-1:6379", "redis://", "redis://:6379", "redis://h/x", "redis://h/",
+                          "redis://:hush@h", "redis://me:hush@h:6379/0", "hush@h", "rediss://h"}) {
+    const auto refused = with(bad);
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_THAT(refused.error().text(), ::testing::Not(HasSubstr("hush")));
+  }
+}
+
 TEST(LoadSettings, refuses_wrong_overrides_without_telling_secrets) {
   LoadRequest request;
   request.environment = {{"WEIR_DATASET_SEED", "x"}};

@@ -282,19 +282,32 @@ TextRule redis_rule() {
           }};
 }
 
+// What was refused is shown; not so an address that may hold a password.
+Setting redis_url() {
+  Setting setting = text(WEIR_AT(redis.url), redis_rule(), "redis://cache-1:6379/0",
+                         "The Redis in which the gateway keeps records and predictions, in the "
+                         "place of a local folder; empty is to use none.");
+  setting.set = [set = setting.set](Settings& s, std::string_view value) -> SetResult {
+    if (value.find('@') == value.npos) return set(s, value);
+    return Refusal{"an address with a user's name or password is not legal here",
+                   "who logs in belongs into redis.auth_file"};
+  };
+  return setting;
+}
+
 void add_kept_predictions(std::vector<Setting>& table) {
   table.insert(
       table.end(),
       {duration(WEIR_AT(serve.keep), 1min, 24h * 365,
                 "How long the gateway keeps feature records and what became of them."),
        integer(WEIR_AT(serve.keep_records_max), 1'000, 1'000'000'000, "records",
-               "How many of them it keeps at most; the oldest go first."),
+               "How many feature records the gateway keeps at most; the oldest go first."),
        else_from("STATE_DIRECTORY",
                  text(WEIR_AT(serve.state_dir), bytes_rule(1, 4000), "/var/lib/weir",
-                      "The local folder where it keeps them, where there is no Redis; it is made "
-                      "where it is missing.")),
-       text(WEIR_AT(redis.url), redis_rule(), "redis://cache-1:6379/0",
-            "The Redis that keeps them in the place of that folder; empty is to use none."),
+                      "The local folder where the gateway keeps records and predictions, where "
+                      "there is no Redis; made where it is missing. Where systemd has set "
+                      "`STATE_DIRECTORY`, that is the default.")),
+       redis_url(),
        text(WEIR_AT(redis.auth_file), bytes_rule(0, 4000), "/etc/weir/redis.auth",
             "The local file by which to log in to Redis: the password, or a line with the user's "
             "name and one with the password; empty is not to log in."),
