@@ -2,9 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include <atomic>
 #include <set>
-#include <thread>
 
 namespace weir::predictions {
 namespace {
@@ -12,60 +10,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::string store_name(const ::testing::TestParamInfo<std::string>& info) { return info.param; }
-
-class PredictionStoreContract : public ::testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    home_ = make_sqlite_home();
-    if (!home_) GTEST_SKIP() << "no server of this kind";
-    reopen();
-  }
-
-  void reopen() {
-    store_.reset();
-    store_ = home_->open();
-    ASSERT_TRUE(store_);
-    WEIR_ASSERT_OK(store_->positions());
-  }
-
-  void apply(std::vector<FeatureRecord> records, std::vector<Answer> answers = {}) {
-    Batch batch;
-    batch.records = std::move(records);
-    batch.answers = std::move(answers);
-    WEIR_ASSERT_OK(store_->apply(batch));
-  }
-
-  // Records 0 to count - 1 of partition 0, a second apart, with the ids r0, r1, …
-  void fill(std::int64_t count, std::int64_t from = 0) {
-    std::vector<FeatureRecord> records;
-    for (std::int64_t i = from; i < from + count; ++i) {
-      records.push_back(record_at(0, i, "r" + std::to_string(i), 1'000 * i));
-    }
-    apply(std::move(records));
-  }
-
-  std::vector<std::int64_t> offsets(const ListQuery& query) {
-    const auto page = store_->list(query);
-    EXPECT_TRUE(page) << page.error().message();
-    std::vector<std::int64_t> found;
-    if (page) {
-      for (const Kept& kept : page->items) found.push_back(kept.place.offset);
-    }
-    return found;
-  }
-
-  std::uint64_t count() {
-    const auto stats = store_->stats();
-    EXPECT_TRUE(stats) << stats.error().message();
-    return stats ? stats->records : 0;
-  }
-
-  std::unique_ptr<StoreHome> home_;
-  std::unique_ptr<PredictionStore> store_;
-};
-
-INSTANTIATE_TEST_SUITE_P(, PredictionStoreContract, ::testing::Values("sqlite"), store_name);
+INSTANTIATE_TEST_SUITE_P(, PredictionStoreContract, ::testing::Values("sqlite", "redis"),
+                         store_name);
 
 TEST_P(PredictionStoreContract, keeps_a_record_as_it_came_and_then_its_answer) {
   const std::string value("{\"x\": \0 1}", 10);
@@ -392,13 +338,11 @@ TEST_P(PredictionStoreContract, drops_what_is_too_old) {
 
 TEST_P(PredictionStoreContract, drops_the_oldest_of_too_many) {
   fill(100);
-  while (*store_->drop(0, 30) > 0) {
-  }
+  drop_all(*store_, 0, 30);
   EXPECT_EQ(count(), 30U);
   EXPECT_EQ(store_->stats()->oldest_ms, 70'000);
   fill(20, 100);
-  while (*store_->drop(0, 30) > 0) {
-  }
+  drop_all(*store_, 0, 30);
   EXPECT_EQ(count(), 30U);
   EXPECT_EQ(store_->stats()->oldest_ms, 90'000);
 }
@@ -459,40 +403,6 @@ TEST_P(PredictionStoreContract, stats_tell_kind_count_size_and_the_oldest) {
   EXPECT_EQ(stats->records, 1'000U);
   EXPECT_EQ(stats->oldest_ms, 0);
   EXPECT_GT(stats->bytes, bytes);
-}
-
-class PredictionStoreThreads : public PredictionStoreContract {};
-INSTANTIATE_TEST_SUITE_P(, PredictionStoreThreads, ::testing::Values("sqlite"), store_name);
-
-TEST_P(PredictionStoreThreads, answers_many_at_once_while_the_feed_writes) {
-  std::atomic<bool> ended = false;
-  std::atomic<int> asked = 0;
-  std::vector<std::jthread> threads;
-  for (int i = 0; i < 6; ++i) {
-    threads.emplace_back([&, i] {
-      while (!ended) {
-        const std::vector<std::string> ids = {"r1", "r" + std::to_string(i)};
-        ListQuery query;
-        query.limit = 20;
-        if (i % 2) query.state = State::kWaiting;
-        const auto page = store_->list(query);
-        EXPECT_TRUE(page) << page.error().message();
-        const auto firsts = store_->find_ids(ids);
-        EXPECT_TRUE(firsts) << firsts.error().message();
-        EXPECT_TRUE(store_->by_id("r5"));
-        EXPECT_TRUE(store_->stats());
-        // A batch is there whole or not at all.
-        EXPECT_EQ(page ? page->items.size() % 5 : 1, 0U);
-        ++asked;
-      }
-    });
-  }
-  for (std::int64_t i = 0; i < 40; ++i) {
-    fill(5, 5 * i);
-    if (i % 10 == 9) WEIR_ASSERT_OK(store_->drop(5'000 * (i - 5), 1'000'000));
-  }
-  while (asked < 12) std::this_thread::yield();
-  ended = true;
 }
 
 }  // namespace

@@ -38,6 +38,8 @@ Error error_of(const Reply& refusal) {
              text.find("invalid password") != text.npos ||
              text.find("without any password configured") != text.npos) {
     code = Code::kPermissionDenied;
+  } else if (word == "WRONGTYPE" || text.find("WRONGTYPE ") != text.npos) {
+    code = Code::kCorrupt;
   } else if (word == "BUSY") {
     code = Code::kTimeout;
   }

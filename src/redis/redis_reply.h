@@ -27,7 +27,8 @@ struct Reply {
 };
 
 // What a refusal means: kExhausted (OOM), kUnavailable (LOADING, READONLY, MASTERDOWN, …),
-// kPermissionDenied (NOAUTH, WRONGPASS, NOPERM), kTimeout (BUSY: a script runs), else kIo.
+// kPermissionDenied (NOAUTH, WRONGPASS, NOPERM), kCorrupt (WRONGTYPE: another hand has put
+// something under this key), kTimeout (BUSY: a script runs), else kIo.
 Error error_of(const Reply& refusal);
 
 }  // namespace weir::redis

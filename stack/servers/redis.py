@@ -1,4 +1,4 @@
-"""Redis, as a cache: bounded, nothing kept on disk."""
+"""Redis: bounded, nothing kept on disk. What has a time to live is a cache's, and may be evicted."""
 
 import shutil
 import socket
@@ -29,7 +29,7 @@ class Redis(Server):
             "--maxmemory",
             "256mb",
             "--maxmemory-policy",
-            "allkeys-lru",
+            "volatile-lru",
             "--save",
             "",
             "--appendonly",
