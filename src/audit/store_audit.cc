@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "audit/csv_count.h"
+#include "audit/splits_digest.h"
 #include "base/sha256.h"
 #include "base/text.h"
 
@@ -112,6 +113,14 @@ Result<ManifestFacts> ManifestFacts::parse(std::string_view text) {
     facts.dataset = {dataset.at("path"), dataset.at("bytes"), dataset.at("modified_ms"),
                      dataset.at("file_id")};
     facts.dataset_sha256 = dataset.at("sha256");
+    if (dataset.contains("splits_sha256")) {  // not in old ones
+      facts.splits_sha256 = dataset["splits_sha256"];
+      facts.split_bytes = dataset.at("split_bytes");
+    }
+    const bool read_apart = !facts.splits_sha256.empty();
+    if (read_apart ? facts.split_bytes == 0 : facts.dataset_sha256.empty()) {
+      return fail(Code::kCorrupt, "the manifest tells no digest of its data set");
+    }
     facts.rows = dataset.at("rows");
     facts.rows_trained = dataset.at("rows_trained");
     facts.rows_held_out = dataset.at("rows_held_out");
@@ -316,12 +325,15 @@ Status StoreAudit::check_bytes(const FolderEntry& entry, const ManifestFacts& fa
     }
   }
   Sha256 hash;
+  const bool in_splits = !facts.splits_sha256.empty();
+  SplitsDigest splits(std::max<std::uint64_t>(facts.split_bytes, 1));
   DatasetBytes dataset(facts.model_bytes);
   std::uint64_t records = 0;
   for (const auto& part : parts) {
     CsvCount count;
     const auto take = [&](std::string_view bytes) -> Status {
-      hash.update(bytes);
+      if (!facts.dataset_sha256.empty()) hash.update(bytes);
+      if (in_splits) splits.update(bytes);
       count.update(dataset.rows_of(bytes));
       counts_.dataset_bytes += bytes.size();
       return progress(counts_.dataset_bytes);
@@ -333,15 +345,16 @@ Status StoreAudit::check_bytes(const FolderEntry& entry, const ManifestFacts& fa
       return {};
     }
     WEIR_TRY(during(std::move(read), "reading " + store_.url(part.path)));
+    if (in_splits) splits.end_part();
     const std::uint64_t with_header = count.finish();
     records += with_header > 0 ? with_header - 1 : 0;
   }
-  const std::string sha256 = hash.finish_hex();
-  if (sha256 != facts.dataset_sha256) {
-    findings_.add(Breach::kDatasetChanged, [&] {
-      return where + " has sha256 " + sha256 + ", version " + std::to_string(facts.version) +
-             " was trained on " + facts.dataset_sha256;
-    });
+  if (!facts.dataset_sha256.empty() &&
+      !has_digest(where, "sha256", hash.finish_hex(), facts.dataset_sha256, facts.version)) {
+    return {};
+  }
+  if (in_splits &&
+      !has_digest(where, "splits_sha256", splits.finish(), facts.splits_sha256, facts.version)) {
     return {};
   }
   if (facts.model_bytes && dataset.finish_model_sha256() != facts.model_sha256) {
@@ -358,6 +371,16 @@ Status StoreAudit::check_bytes(const FolderEntry& entry, const ManifestFacts& fa
   }
   check_rows(facts, where);
   return {};
+}
+
+bool StoreAudit::has_digest(const std::string& where, const char* kind, const std::string& found,
+                            const std::string& expected, std::uint64_t version) {
+  if (found == expected) return true;
+  findings_.add(Breach::kDatasetChanged, [&] {
+    return where + " has " + kind + " " + found + ", version " + std::to_string(version) +
+           " was trained on " + expected;
+  });
+  return false;
 }
 
 void StoreAudit::check_rows(const ManifestFacts& facts, const std::string& where) {

@@ -25,7 +25,9 @@ namespace weir::audit {
 struct ManifestFacts {
   std::uint64_t version = 0;
   record::DatasetIdentity dataset;
-  std::string dataset_sha256;
+  std::string dataset_sha256;  // one of the two may be empty
+  std::string splits_sha256;
+  std::uint64_t split_bytes = 0;
   std::uint64_t rows = 0;
   std::uint64_t rows_trained = 0;
   std::uint64_t rows_held_out = 0;
@@ -81,6 +83,8 @@ class StoreAudit {
   Status check_used(std::uint64_t epoch, const Reign& reign, const StoreProgress& progress);
   Status check_bytes(const FolderEntry& entry, const ManifestFacts& facts,
                      const StoreProgress& progress);
+  bool has_digest(const std::string& where, const char* kind, const std::string& found,
+                  const std::string& expected, std::uint64_t version);
   void check_rows(const ManifestFacts& facts, const std::string& where);
   void check_refused(std::uint64_t epoch, const Reign& reign);
   void check_strays();

@@ -298,6 +298,41 @@ INSTANTIATE_TEST_SUITE_P(
                   {"dataset_changed"}}),
     [](const auto& tested) { return tested.param.name; });
 
+// The manifest of a data set that was read in splits has another digest than that of all its bytes.
+std::string splits_sha256_of_dataset(std::size_t split_bytes) {
+  std::vector<std::string> digests;
+  for (std::size_t at = 0; at < kDataset.size(); at += split_bytes) {
+    digests.push_back(sha256_hex(kDataset.substr(at, split_bytes)));
+  }
+  // Five splits: four of them in a tree, and the fifth.
+  EXPECT_EQ(digests.size(), 5u);
+  const std::string left = sha256_hex(digests[0] + digests[1]);
+  const std::string right = sha256_hex(digests[2] + digests[3]);
+  return sha256_hex(sha256_hex(left + right) + digests[4]);
+}
+
+void read_in_splits(Past& run, const std::string& digest) {
+  replace(run.files["/models/0000000001/manifest.json"],
+          "\"sha256\":\"" + sha256_hex(kDataset) + "\"",
+          R"("sha256":"","splits_sha256":")" + digest + R"(","split_bytes":6)");
+}
+
+TEST(RunInSplits, is_held_against_the_digest_of_the_splits) {
+  Past run = honest();
+  read_in_splits(run, splits_sha256_of_dataset(6));
+  EXPECT_THAT(found_in(Played(run).audit()->findings), ::testing::IsEmpty());
+
+  Past edited = run;
+  edited.files["/dataset/used/a.1.csv"][7] = '2';
+  EXPECT_THAT(found_in(Played(edited).audit()->findings),
+              UnorderedElementsAreArray({"dataset_changed"}));
+
+  // Without any digest nothing could be found out.
+  Past untold = honest();
+  read_in_splits(untold, "");
+  EXPECT_THAT(found_in(Played(untold).audit()->findings), ::testing::Contains("model_broken"));
+}
+
 Names found_by_keys(const Past& run) {
   Played played(run);
   played.control_topic = record::readers_topic("p.control");

@@ -156,11 +156,47 @@ def check_datasets(pipeline, control, models):
             ), counts
             assert sum(counts["refused_by_reason"].values()) == counts["rows_refused"]
             path = f"{pipeline.dataset_path}/used/{moved}"
-            if pipeline.hdfs.status(path)["type"] == "FILE":
-                found = hashlib.sha256(pipeline.hdfs.read(path)).hexdigest()
-                assert found == counts["sha256"], f"{path} is not the file that was trained on"
+            check_bytes(pipeline.hdfs, path, counts)
         else:
             assert places["rejected"] and not places["used"], f"epoch {epoch}, {name}: {places}"
+
+
+def check_bytes(hdfs, path, dataset):
+    """Promise 4: the bytes are those that the manifest tells of, by either digest."""
+    if hdfs.status(path)["type"] == "FILE":
+        parts = [hdfs.read(path)]
+    else:
+        names = [name for name in sorted(hdfs.names(path)) if name[0] not in "._"]
+        parts = [hdfs.read(f"{path}/{name}") for name in names]
+    assert dataset["sha256"] or dataset.get("splits_sha256"), f"no digest of {path}"
+    if dataset["sha256"]:
+        found = hashlib.sha256(b"".join(parts)).hexdigest()
+        assert found == dataset["sha256"], f"{path} is not what was trained on"
+    if dataset.get("splits_sha256"):
+        found = splits_sha256(parts, dataset["split_bytes"])
+        assert found == dataset["splits_sha256"], f"the splits of {path} are not those trained on"
+
+
+def splits_sha256(parts, split_bytes):
+    """As docs/decisions/splits.md has it, with all splits at hand."""
+    level = [
+        hashlib.sha256(part[at : at + split_bytes]).hexdigest()
+        for part in parts
+        for at in range(0, max(len(part), 1), split_bytes)
+    ]
+
+    def both(left, right):
+        return hashlib.sha256((left + right).encode()).hexdigest()
+
+    left_over = []  # of the levels so far, the rightmost node where it has no sibling
+    while len(level) > 1:
+        if len(level) % 2:
+            left_over.append(level.pop())
+        level = [both(*level[at : at + 2]) for at in range(0, len(level), 2)]
+    total = level[0]
+    for digest in reversed(left_over):
+        total = both(total, digest)
+    return total
 
 
 def check_places(pipeline, sums):
