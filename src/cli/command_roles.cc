@@ -14,6 +14,7 @@ namespace {
 struct RoleOptions {
   CommonOptions common;
   bool once = false;       // train
+  std::string engine;      // train
   bool until_end = false;  // score
   ReplayCommand replay;    // score
   std::string rate;        // produce
@@ -65,6 +66,10 @@ void add_train(CLI::App& app, Action& action) {
   command->add_option("--wait", now->wait, "With --now: for how long, such as 10m")
       ->needs(at_once)
       ->capture_default_str();
+  command
+      ->add_option("--engine", options->engine,
+                   "Where data sets are read: local or spark (setting model.engine)")
+      ->check(CLI::IsMember({"local", "spark"}));
   command->callback([options, now, &action] {
     if (now->asked) {
       action = [options, now] {
@@ -74,6 +79,9 @@ void add_train(CLI::App& app, Action& action) {
       return;
     }
     action = [options] {
+      if (!options->engine.empty()) {
+        options->common.overrides.push_back("model.engine=" + options->engine);
+      }
       const auto make_spec = [](Roles& roles, const RoleOptions& own) -> Result<RoleSpec> {
         RoleSpec spec = roles.trainer();
         if (own.once) {

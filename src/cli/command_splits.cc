@@ -47,11 +47,7 @@ Status plan(const SplitOptions& options) {
   } else {
     store = WEIR_TRY(context->store());
     place.path = store::join_path(context->settings().dataset.path, options.dataset);
-    // The whole address, as a worker's own settings may say otherwise.
-    place.address = store->url("/");
-    while (place.address.ends_with('/') && !place.address.ends_with("//")) {
-      place.address.pop_back();
-    }
+    place.address = address_of(*store);
   }
   const auto dataset =
       WEIR_TRY(during(open_dataset(*store, place.path), "looking for " + store->url(place.path)));

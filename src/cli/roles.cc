@@ -2,7 +2,10 @@
 
 #include "base/pulse.h"
 #include "cli/progress_line.h"
+#include "cli/spark_engine.h"
+#include "cli/split_source.h"
 #include "train/dataset_import.h"
+#include "train/engine_training.h"
 #include "watch/watcher.h"
 
 namespace weir::cli {
@@ -23,12 +26,30 @@ Result<std::unique_ptr<Roles>> Roles::make(Context& context, const TopicUses& us
                 {}});
 }
 
+// As model.engine says: here, or elsewhere.
+Result<train::TrainOnRows> Roles::training_on_rows() {
+  const train::TrainingOptions options = context.training_options();
+  if (context.settings().model.engine == config::Engine::kLocal) {
+    return
+        [this, options](const registry::Dataset& dataset, const train::ProgressFunction& progress) {
+          return train::train_on_dataset(store, dataset, options, progress);
+        };
+  }
+  std::shared_ptr<train::SplitEngine> spark =
+      WEIR_TRY(SparkEngine::make(context.settings(), config::process_environment()));
+  return [this, options, spark](const registry::Dataset& dataset,
+                                const train::ProgressFunction& progress) {
+    return train::train_on_engine(store, address_of(store), dataset, options, *spark, progress);
+  };
+}
+
 RoleSpec Roles::trainer() {
   RoleSpec spec;
   spec.name = "trainer";
   spec.open = [this]() -> Result<std::unique_ptr<Role>> {
-    auto train = [this, options = context.training_options()](
-                     const registry::Dataset& dataset, const train::ProgressFunction& progress) {
+    auto train = [this, options = context.training_options(),
+                  on_rows = WEIR_TRY(training_on_rows())](const registry::Dataset& dataset,
+                                                          const train::ProgressFunction& progress) {
       const LongWork training;
       ProgressLine line(context.clock(), shows_progress);
       const std::string name = store::base_name(dataset.identity.path);
@@ -37,7 +58,7 @@ RoleSpec Roles::trainer() {
         line.show_training(name, now);
         return progress(now);
       };
-      return train::make_model(store, dataset, options, beat_and_tell);
+      return train::make_model(store, dataset, options, on_rows, beat_and_tell);
     };
     return std::unique_ptr<Role>(WEIR_TRY(train::Trainer::open(
         context.trainer_options(), broker, store, context.settings().dataset.path,

@@ -12,6 +12,7 @@
 #include "produce/producer.h"
 #include "registry/model_registry.h"
 #include "score/scorer.h"
+#include "train/dataset_import.h"
 #include "watch/watch_state.h"
 
 namespace weir::cli {
@@ -37,6 +38,7 @@ struct Roles {
   // `uses`: what the roles that are going to be made do with the topics.
   static Result<std::unique_ptr<Roles>> make(Context& context, const TopicUses& uses);
 
+  Result<train::TrainOnRows> training_on_rows();
   RoleSpec trainer();
   Result<RoleSpec> producer();
   Result<RoleSpec> scorer();

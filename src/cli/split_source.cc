@@ -14,6 +14,9 @@ config::HdfsSettings hdfs_of_environment() {
   if (const auto found = environment.find("HADOOP_CONF_DIR"); found != environment.end()) {
     hdfs.conf_dir = found->second;
   }
+  if (const auto found = environment.find("HADOOP_USER_NAME"); found != environment.end()) {
+    hdfs.user = found->second;
+  }
   return hdfs;
 }
 
@@ -40,6 +43,12 @@ Result<StorePath> store_path_of(const std::string& place) {
   const std::filesystem::path found = std::filesystem::canonical(place, error);
   if (error) return fail(Code::kNotFound, one_line(place) + ": " + error.message());
   return StorePath{"file:///", found.string()};
+}
+
+std::string address_of(const store::FileStore& store) {
+  std::string address = store.url("/");
+  while (address.ends_with('/') && !address.ends_with("//")) address.pop_back();
+  return address;
 }
 
 Result<registry::Dataset> open_dataset(store::FileStore& store, const std::string& path) {

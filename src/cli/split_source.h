@@ -13,7 +13,7 @@
 
 namespace weir::cli {
 
-// Of $HADOOP_CONF_DIR alone, for workers, which have no settings.
+// Of $HADOOP_CONF_DIR and $HADOOP_USER_NAME alone, for workers, which have no settings.
 config::HdfsSettings hdfs_of_environment();
 
 Result<std::shared_ptr<store::FileStore>> open_store_at(const std::string& address,
@@ -25,6 +25,9 @@ struct StorePath {
   std::string path;
 };
 Result<StorePath> store_path_of(const std::string& place);
+
+// The whole address of a store, as a worker's own settings may say otherwise.
+std::string address_of(const store::FileStore& store);
 
 // A file, or a folder with its _SUCCESS marker.
 Result<registry::Dataset> open_dataset(store::FileStore& store, const std::string& path);

@@ -74,7 +74,10 @@ Result<std::vector<train::SplitState>> read_states(const std::vector<std::string
 Status write_state(const train::SplitState& state, bool base64) {
   std::string bytes = WEIR_TRY(train::state_file(state));
   if (base64) bytes = base64_of(bytes) + "\n";
-  if (std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size()) return {};
+  // Out at once: what is said on stderr later never stands in the middle of a state where both go
+  // into one pipe.
+  const bool whole = std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
+  if (std::fflush(stdout) == 0 && whole) return {};
   return fail(Code::kIo, std::string("cannot write to stdout: ") + std::strerror(errno));
 }
 

@@ -130,6 +130,9 @@ void add_model_and_topics(std::vector<Setting>& table) {
       table.end(),
       {text(WEIR_AT(model.path), store_path_rule(), "/models",
             "The folder in the store where model versions are kept."),
+       choice<Engine>(WEIR_AT(model.engine), {{"local", Engine::kLocal}, {"spark", Engine::kSpark}},
+                      "Where data sets are read: by the trainer itself, or by a job that it "
+                      "submits to Spark (docs/scale.md). The model is the same to the bit."),
        choice<std::string>(WEIR_AT(model.algorithm),
                            {{"linear", "linear"}, {"boosted", "boosted"}, {"auto", "auto"}},
                            "Which kind of model is trained: a linear one, gradient-boosted trees, "
@@ -351,6 +354,27 @@ void add_gateway(std::vector<Setting>& table) {
                "How many records one request may push."),
        duration(WEIR_AT(serve.push_timeout), 100ms, 5min,
                 "How long a push may wait for Kafka before the client is told to try again.")});
+
+void add_spark(std::vector<Setting>& table) {
+  table.insert(
+      table.end(),
+      {text(WEIR_AT(spark.submit), bytes_rule(1, 4000), "/opt/spark/bin/spark-submit",
+            "The program that submits a job to Spark, with model.engine: spark; a name without / "
+            "is looked for in PATH."),
+       text(WEIR_AT(spark.master), bytes_rule(0, 1000), "spark://spark-master:7077",
+            "The cluster, as --master of spark-submit takes it, such as local[2] or yarn; empty is "
+            "that of spark-defaults.conf."),
+       list(WEIR_AT(spark.args), 1'000, bytes_rule(1, 10'000), "--conf=spark.executor.memory=1g",
+            "More arguments for spark-submit, a word each: --name=value in the place of --name "
+            "value."),
+       text(WEIR_AT(spark.program), bytes_rule(0, 4000), "/opt/weir/weir-worker",
+            "The program that is shipped to the workers; empty is weir-worker beside this one, or "
+            "this one itself."),
+       integer(WEIR_AT(spark.tasks), 0, 1'000'000, "tasks",
+               "Into how many tasks a job is cut; 0 is four for each core of the cluster."),
+       duration(WEIR_AT(spark.stall_max), 1s, 24h,
+                "A job of which no task has ended for so long is ended itself: the training has "
+                "failed.")});
 }
 
 void add_surroundings(std::vector<Setting>& table) {
@@ -401,6 +425,7 @@ std::vector<Setting> make_table() {
   add_watch(table);
   add_kept_predictions(table);
   add_gateway(table);
+  add_spark(table);
   add_surroundings(table);
   return table;
 }

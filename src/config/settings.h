@@ -51,8 +51,12 @@ struct RequireSettings {
   bool operator==(const RequireSettings&) const = default;
 };
 
+// Where data sets are read and what they come to is summed up: here, or on a Spark cluster.
+enum class Engine { kLocal, kSpark };
+
 struct ModelSettings {
   std::string path = "/MLmodel";
+  Engine engine = Engine::kLocal;
   std::string algorithm = "linear";  // or boosted, or auto
   bool intercept = true;
   std::optional<double> ridge = 0.0;  // the penalty; nullopt is `auto`
@@ -177,6 +181,18 @@ struct WatchSettings {
   bool operator==(const WatchSettings&) const = default;
 };
 
+// How jobs are given to Spark, where model.engine says so.
+struct SparkSettings {
+  std::string submit = "spark-submit";
+  std::string master;             // empty: as spark-defaults.conf has it
+  std::vector<std::string> args;  // more of them for spark-submit
+  std::string program;            // that runs on the workers; empty: the one that is at hand
+  std::int64_t tasks = 0;         // 0: four for each core
+  Millis stall_max{600'000};
+
+  bool operator==(const SparkSettings&) const = default;
+};
+
 enum class WhileTraining { kHalt, kContinue };
 enum class HdfsAuth { kSimple, kKerberos };
 
@@ -214,6 +230,7 @@ struct Settings {
   ServeSettings serve;
   RedisSettings redis;
   WatchSettings watch;
+  SparkSettings spark;
   WhileTraining while_training = WhileTraining::kHalt;
   HdfsSettings hdfs;
   LogSettings log;

@@ -95,10 +95,9 @@ Result<TrainedModel> import_dataset(store::FileStore& store, const registry::Dat
 }
 
 Result<TrainedModel> make_model(store::FileStore& store, const registry::Dataset& dataset,
-                                const TrainingOptions& options, const ProgressFunction& progress) {
-  if (!WEIR_TRY(is_model_document(store, dataset))) {
-    return train_on_dataset(store, dataset, options, progress);
-  }
+                                const TrainingOptions& options, const TrainOnRows& train_on_rows,
+                                const ProgressFunction& progress) {
+  if (!WEIR_TRY(is_model_document(store, dataset))) return train_on_rows(dataset, progress);
   WEIR_TRY(progress({0, dataset.identity.length}));
   return import_dataset(store, dataset, options);
 }

@@ -8,6 +8,7 @@
 // document, kBadData where the model gives no number for a row that it is measured on.
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "base/error.h"
@@ -27,8 +28,13 @@ Result<TrainedModel> import_model_document(std::string_view bytes, const Trainin
 Result<TrainedModel> import_dataset(store::FileStore& store, const registry::Dataset& dataset,
                                     const TrainingOptions& options);
 
+// Trains on a data set of rows.
+using TrainOnRows =
+    std::function<Result<TrainedModel>(const registry::Dataset&, const ProgressFunction&)>;
+
 // Trains or imports. What a Trainer is given.
 Result<TrainedModel> make_model(store::FileStore& store, const registry::Dataset& dataset,
-                                const TrainingOptions& options, const ProgressFunction& progress);
+                                const TrainingOptions& options, const TrainOnRows& train_on_rows,
+                                const ProgressFunction& progress);
 
 }  // namespace weir::train

@@ -34,7 +34,11 @@ class DatasetImport : public ::testing::Test {
   }
   Result<TrainedModel> make(const std::string& bytes) {
     const auto going_on = [](const TrainingProgress&) { return Status(); };
-    return make_model(store, dataset(bytes), options, going_on);
+    const auto train_on_rows = [this](const registry::Dataset& rows,
+                                      const ProgressFunction& progress) {
+      return train_on_dataset(store, rows, options, progress);
+    };
+    return make_model(store, dataset(bytes), options, train_on_rows, going_on);
   }
   std::string document(const std::string& rows, double intercept = 1) const {
     const registry::ModelOrigin origin{"m.txt", "ab", "LightGBM, text of v4", {"so"}, 0};

@@ -57,7 +57,8 @@ SplitLayout lay_out_splits(const registry::Dataset& dataset, std::uint64_t split
 
 Result<std::vector<PlannedSplit>> plan_splits(store::FileStore& store, const std::string& address,
                                               const registry::Dataset& dataset,
-                                              const TrainingOptions& options) {
+                                              const TrainingOptions& options, PlanFrom from,
+                                              const std::function<Status()>& still_wanted) {
   const std::string what = "planning " + store.url(dataset.identity.path);
   if (dataset.parts.empty() || dataset.identity.length == 0) {
     return fail(Error(Code::kBadData, "it is empty").while_doing(what));
@@ -77,8 +78,10 @@ Result<std::vector<PlannedSplit>> plan_splits(store::FileStore& store, const std
   plan->splits = layout.splits;
   plan->options = options;
   plan->header = WEIR_TRY(during(read_header(store, dataset.parts.front(), options), what));
-  plan->columns =
-      WEIR_TRY(plan_dataset(store, dataset, options, [](std::uint64_t) { return Status{}; }));
+  const auto find_columns = from == PlanFrom::kFirstRows ? plan_dataset : plan_from_all_rows;
+  plan->columns = WEIR_TRY(find_columns(store, dataset, options, [&](std::uint64_t) {
+    return still_wanted ? still_wanted() : Status();
+  }));
   WEIR_TRY(during(RowIntake::make(plan->header, options, plan->columns), what));
   std::vector<PlannedSplit> splits;
   for (std::size_t part = 0; part < dataset.parts.size(); ++part) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,11 +54,17 @@ struct PlannedSplit {
   std::uint64_t length = 0;
 };
 
+// How much the columns' kinds are found from: the first megabyte, unless the settings need all
+// rows; or all rows in any case.
+enum class PlanFrom { kFirstRows, kAllRows };
+
 // Reads the header of the first part, and as much as the plan of its columns needs: one megabyte,
-// or all of it. kBadData where there is none, where the settings do not fit it, or where there are
-// more than kSplitsMax splits; the store's.
+// or all of it. `still_wanted` is called now and then meanwhile. kBadData where there is none,
+// where the settings do not fit it, or where there are more than kSplitsMax splits; the store's.
 Result<std::vector<PlannedSplit>> plan_splits(store::FileStore& store, const std::string& address,
                                               const registry::Dataset& dataset,
-                                              const TrainingOptions& options);
+                                              const TrainingOptions& options,
+                                              PlanFrom from = PlanFrom::kFirstRows,
+                                              const std::function<Status()>& still_wanted = {});
 
 }  // namespace weir::train

@@ -60,6 +60,10 @@ struct SplitState {
 // planned; the store's. What is wrong with the data becomes a fault.
 Result<SplitState> read_split(store::FileStore& store, const PlannedSplit& split);
 
+// Of a whole data set: whether more rows were bad than may be, some for text where numbers were
+// expected, and the plan is of the first rows alone. One of all rows may find the column's kind.
+bool met_texts(const SplitState& state);
+
 // The model of a whole data set: the same bits as train_on_dataset() makes on one machine. kBadData
 // as there; kInvalidArgument where splits are missing.
 Result<TrainedModel> fit_state(SplitState state, const std::string& part_url_prefix,

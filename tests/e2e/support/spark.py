@@ -4,12 +4,14 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 from support.process import clean_environment
 from support.stack import ROOT, WEIR
 from support.waiting import PATIENCE, wait_until
 
 JOB = ROOT / "spark/job.py"
+OPTIONS = ["spark.executor.memory=512m", "spark.ui.enabled=false", "spark.driver.host=127.0.0.1"]
 
 
 def _home():
@@ -18,15 +20,52 @@ def _home():
     return found[0]
 
 
-def environment(stack):
+def variables():
     """Spark listens on loopback alone, and takes this Python."""
-    return clean_environment(
-        stack,
-        SPARK_HOME=str(_home()),
-        PYSPARK_PYTHON=str(ROOT / ".weir/spark/bin/python"),
-        SPARK_LOCAL_IP="127.0.0.1",
-        SPARK_NO_DAEMONIZE="1",
-    )
+    return {
+        "SPARK_HOME": str(_home()),
+        "PYSPARK_PYTHON": str(ROOT / ".weir/spark/bin/python"),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_NO_DAEMONIZE": "1",
+    }
+
+
+def environment(stack):
+    return clean_environment(stack, **variables())
+
+
+class Engine:
+    """Spark as the engine of a pipeline's trainers, with all that a job leaves on this machine in
+    one folder."""
+
+    def __init__(self, pipeline, master, program=WEIR):
+        self.folder = pipeline.folder / "jobs"
+        self.folder.mkdir(exist_ok=True)
+        self.variables = {**variables(), "TMPDIR": str(self.folder)}
+        pipeline.set("model.engine", "spark")
+        pipeline.set("spark.submit", str(_home() / "bin/spark-submit"))
+        pipeline.set("spark.master", master)
+        pipeline.set("spark.program", str(program))
+        pipeline.set("spark.args", [f"--conf={option}" for option in OPTIONS])
+
+    def left(self):
+        """Files and processes of jobs that are there."""
+        mark = str(self.folder).encode()
+        found = [entry.name for entry in self.folder.iterdir() if entry.name.startswith("weir-spark")]
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (process / "cmdline").read_bytes()
+                if mark in command or (b"weir" not in command.split(b"\0")[0]
+                                       and mark in (process / "environ").read_bytes()):
+                    found.append(f"{process.name}: {command.decode(errors='replace')}")
+            except OSError:
+                pass  # it has ended, or is another user's
+        return found
+
+    @staticmethod
+    def pids(process):
+        """Of the jobs that a trainer has submitted, as it tells of them."""
+        return [int(pid) for pid in re.findall(r"submitted to Spark.* process=(\d+)", process.stderr)]
 
 
 def submit(pipeline, master, plan, state, program=WEIR, tasks=8):
@@ -37,8 +76,7 @@ def submit(pipeline, master, plan, state, program=WEIR, tasks=8):
     (pipeline.folder / "plan").write_text("\n".join(plan) + "\n")
     return subprocess.run(
         [_home() / "bin/spark-submit", "--master", master, "--files", program,
-         "--conf", "spark.executor.memory=512m", "--conf", "spark.ui.enabled=false",
-         "--conf", "spark.driver.host=127.0.0.1",
+         *(word for option in OPTIONS for word in ("--conf", option)),
          JOB, "plan", state, "--tasks", str(tasks)],
         cwd=pipeline.folder, env=environment(pipeline.stack),
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120 * PATIENCE)
@@ -92,6 +130,11 @@ except FileExistsError:
 {{body}}
 """
 FAIL = "sys.exit('a worker that has no room left')"
+ALWAYS_FAIL = """#!/bin/sh
+echo "weir: a cluster without any room" >&2
+exit 74
+"""
+HANG = "signal.pause()"
 KILL_THE_EXECUTOR = """
 pid = os.getpid()
 while True:

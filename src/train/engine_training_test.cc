@@ -1,0 +1,166 @@
+#include "train/engine_training.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <optional>
+#include <random>
+
+#include "base/simulated_clock.h"
+#include "store/memory_file_store.h"
+#include "train/plan_json.h"
+#include "train/split_merge.h"
+#include "train/split_state_file.h"
+
+namespace weir::train {
+namespace {
+
+// As a cluster would: each split by itself, from its line alone, in any order, and merged in
+// groups.
+class FakeEngine final : public SplitEngine {
+ public:
+  explicit FakeEngine(store::FileStore& store) : store_(store) {}
+
+  Result<std::string> read_splits(const std::vector<std::string>& lines,
+                                  const SplitProgress& progress) override {
+    ++jobs;
+    if (fails) return fail(*fails);
+    std::vector<std::string> shuffled = lines;
+    std::shuffle(shuffled.begin(), shuffled.end(), random_);
+    shuffled.resize(shuffled.size() - std::min(loses, shuffled.size()));
+    std::vector<SplitState> states;
+    for (std::size_t i = 0; i < shuffled.size(); ++i) {
+      WEIR_TRY(progress(static_cast<double>(i) / static_cast<double>(shuffled.size())));
+      states.push_back(WEIR_TRY(read_split(store_, WEIR_TRY(parse_split_line(shuffled[i])))));
+    }
+    std::string bytes;
+    for (const auto& state : WEIR_TRY(merge_states(std::move(states), Duplicates::kRefuse))) {
+      bytes += WEIR_TRY(state_file(state));
+    }
+    if (flips_a_bit) bytes[bytes.size() / 2] ^= 4;
+    return bytes;
+  }
+
+  int jobs = 0;
+  std::optional<Error> fails;
+  std::size_t loses = 0;
+  bool flips_a_bit = false;
+
+ private:
+  store::FileStore& store_;
+  std::mt19937 random_{3};
+};
+
+class EngineTraining : public ::testing::Test {
+ protected:
+  EngineTraining() {
+    options.target = "y";
+    options.threads = 1;
+    options.split_bytes = 100;
+  }
+  void put_numbers() {
+    std::string csv = "x,z,y\n";
+    for (int i = 0; i < 200; ++i) {
+      csv += std::to_string(i * 7 % 50) + "," + std::to_string(i * 3 % 11) + "," +
+             std::to_string(i * 7 % 50 * 2 + i % 5) + "\n";
+    }
+    memory.put("/dataset/a.csv", csv);
+  }
+  // Of numbers for more than a megabyte, and then no more.
+  void put_late_texts() {
+    options.split_bytes = 500'000;
+    std::string csv = "x,z,y\n";
+    for (int i = 0; i < 200'000; ++i) {
+      csv += std::to_string(i % 97) + ",1," + std::to_string(i % 97) + "\n";
+    }
+    for (int i = 0; i < 300'000; ++i) csv += "5,red,5\n";
+    memory.put("/dataset/a.csv", csv);
+  }
+  Result<TrainedModel> alone() {
+    return train_on_dataset(memory, *folder.open("/dataset/a.csv"), options, keep_going);
+  }
+  Result<TrainedModel> by_engine() {
+    return train_on_engine(memory, "memory:///", *folder.open("/dataset/a.csv"), options, engine,
+                           keep_going);
+  }
+  static std::string outcome(Result<TrainedModel> trained) {
+    if (!trained) return trained.error().message();
+    trained->manifest.dataset_sha256 = "";
+    trained->manifest.splits_sha256 = "";
+    return trained->model_json + trained->test_csv + trained->manifest.to_json();
+  }
+
+  SimulatedClock clock;
+  store::MemoryFileStore memory{clock};
+  registry::DatasetFolder folder{memory, "/dataset", clock};
+  TrainingOptions options;
+  FakeEngine engine{memory};
+  std::vector<std::uint64_t> told;
+  const ProgressFunction keep_going = [this](const TrainingProgress& now) {
+    told.push_back(now.bytes);
+    return Status();
+  };
+};
+
+TEST_F(EngineTraining, makes_the_same_bits_as_this_machine_does) {
+  put_numbers();
+  const std::string expected = outcome(alone());
+  ASSERT_NE(expected.find("weirkeeper-manifest"), std::string::npos) << expected;
+  EXPECT_EQ(outcome(by_engine()), expected);
+  EXPECT_EQ(engine.jobs, 1);
+  EXPECT_GT(told.size(), 15u);
+  EXPECT_TRUE(std::is_sorted(told.begin() + 1, told.end()));
+}
+
+TEST_F(EngineTraining, looks_at_all_rows_where_numbers_turn_out_to_be_texts) {
+  put_late_texts();
+  const std::string expected = outcome(alone());
+  ASSERT_NE(expected.find("z=1"), std::string::npos) << expected.substr(0, 3000);
+  EXPECT_EQ(outcome(by_engine()), expected);
+  EXPECT_EQ(engine.jobs, 2);
+}
+
+TEST_F(EngineTraining, gives_the_verdict_of_this_machine_on_bad_rows) {
+  options.split_bytes = 1'000'000;
+  memory.put("/dataset/a.csv", "x,z,y\n1,2,3\n4,5\n6,7,8\n");
+  const auto local = alone();
+  const auto engines = by_engine();
+  ASSERT_FALSE(local || engines);
+  EXPECT_EQ(engines.error().code(), Code::kBadData);
+  EXPECT_EQ(engines.error().message(), local.error().message());
+}
+
+TEST_F(EngineTraining, takes_no_state_that_is_not_whole_and_blames_no_data_set_for_it) {
+  put_numbers();
+  engine.loses = 2;
+  auto trained = by_engine();
+  ASSERT_FALSE(trained);
+  EXPECT_EQ(trained.error().code(), Code::kUnavailable);
+  EXPECT_NE(trained.error().message().find("missing"), std::string::npos);
+  engine.loses = 0;
+  engine.flips_a_bit = true;
+  trained = by_engine();
+  ASSERT_FALSE(trained);
+  EXPECT_EQ(trained.error().code(), Code::kUnavailable);
+}
+
+TEST_F(EngineTraining, passes_on_why_the_engine_failed_and_that_it_is_wanted_no_more) {
+  put_numbers();
+  engine.fails = Error(Code::kExhausted, "no room on the cluster");
+  auto trained = by_engine();
+  ASSERT_FALSE(trained);
+  EXPECT_EQ(trained.error().code(), Code::kExhausted);
+  EXPECT_NE(trained.error().message().find("no room on the cluster"), std::string::npos);
+  engine.fails.reset();
+  int left = 5;
+  trained = train_on_engine(memory, "memory:///", *folder.open("/dataset/a.csv"), options, engine,
+                            [&](const TrainingProgress&) -> Status {
+                              if (left-- > 0) return {};
+                              return fail(Code::kCancelled, "stopped");
+                            });
+  ASSERT_FALSE(trained);
+  EXPECT_EQ(trained.error().code(), Code::kCancelled);
+}
+
+}  // namespace
+}  // namespace weir::train
