@@ -94,6 +94,15 @@ void append_escaped(std::string& out, unsigned char c) {
 
 }  // namespace
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = first_code_point(text).length;
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string one_line(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -15,6 +15,9 @@ namespace weir {
 // become \xNN.
 std::string one_line(std::string_view text);
 
+// Whether all of it is well-formed UTF-8.
+bool is_utf8(std::string_view text);
+
 // The text, as one_line() gives it, in no more than so many columns of a terminal: where it is
 // longer it is cut between two characters and ends in "…". Wide characters count twice, marks that
 // combine not at all.

@@ -11,6 +11,16 @@
 namespace weir {
 namespace {
 
+TEST(IsUtf8, is_true_of_well_formed_text_alone) {
+  for (const std::string_view text : {"", "plain", "größe, цена, 価格, 🏠"}) {
+    EXPECT_TRUE(is_utf8(text)) << text;
+  }
+  for (const std::string_view text :
+       {"\xff", "a\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80"}) {
+    EXPECT_FALSE(is_utf8(text)) << one_line(text);
+  }
+}
+
 TEST(OneLine, leaves_ordinary_text_as_it_is) {
   EXPECT_EQ(one_line(""), "");
   EXPECT_EQ(one_line("/dataset/boston.csv"), "/dataset/boston.csv");

@@ -1,18 +1,15 @@
 // weir plan, stats, merge, fit: training in pieces that any scheduler can run anywhere.
 #include <cstdio>
-#include <filesystem>
-#include <map>
 #include <memory>
-#include <optional>
 
 #include "base/sha256.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/split_source.h"
-#include "cli/state_stream.h"
+#include "cli/split_work.h"
 #include "cli/version.h"
-#include "store/local_file_store.h"
+#include "cli/whole_files.h"
 #include "train/plan_json.h"
 #include "train/split_merge.h"
 
@@ -28,6 +25,10 @@ struct SplitOptions {
   bool base64 = false;
   bool ignore_duplicates = false;
   std::string out;  // fit
+
+  train::Duplicates duplicates() const {
+    return ignore_duplicates ? train::Duplicates::kIgnore : train::Duplicates::kRefuse;
+  }
 };
 
 // ---- plan ----
@@ -59,94 +60,11 @@ Status plan(const SplitOptions& options) {
   return {};
 }
 
-// ---- stats ----
-
-// Opens each store once, and merges what follows each other.
-class Stats {
- public:
-  explicit Stats(const SplitOptions& options) : options_(options) {}
-
-  Status take(std::string_view line) {
-    const train::PlannedSplit split = WEIR_TRY(train::parse_split_line(line, plan_));
-    const bool follows = run_ && split.plan == plan_ && run_->end() == split.number;
-    if (!follows) WEIR_TRY(flush());
-    plan_ = split.plan;
-    store::FileStore* store = WEIR_TRY(store_at(plan_->store));
-    train::SplitState state = WEIR_TRY(train::read_split(*store, split));
-    if (run_) return run_->append(std::move(state));
-    run_ = std::move(state);
-    return {};
-  }
-  Status flush() {
-    if (!run_) return {};
-    const train::SplitState state = std::move(*run_);
-    run_.reset();
-    return write_state(state, options_.base64);
-  }
-
- private:
-  Result<store::FileStore*> store_at(const std::string& address) {
-    auto& store = stores_[address];
-    if (!store) store = WEIR_TRY(open_store_at(address, hdfs_of_environment()));
-    return store.get();
-  }
-
-  const SplitOptions& options_;
-  std::map<std::string, std::shared_ptr<store::FileStore>> stores_;
-  std::shared_ptr<const train::Plan> plan_;
-  std::optional<train::SplitState> run_;
-};
-
-Status stats(const SplitOptions& options) {
-  Stats stats(options);
-  if (!options.inputs.empty()) {
-    for (const std::string& line : options.inputs) WEIR_TRY(stats.take(line));
-    return stats.flush();
-  }
-  const std::string text = WEIR_TRY(read_input("-"));
-  std::size_t number = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    ++number;
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (line.empty()) continue;
-    WEIR_TRY(during(stats.take(line), "taking line " + std::to_string(number) + " of stdin"));
-  }
-  return stats.flush();
-}
-
-// ---- merge ----
-
-Result<std::vector<train::SplitState>> merged_inputs(const SplitOptions& options) {
-  return train::merge_states(
-      WEIR_TRY(read_states(options.inputs)),
-      options.ignore_duplicates ? train::Duplicates::kIgnore : train::Duplicates::kRefuse);
-}
-
-Status merge(const SplitOptions& options) {
-  for (const auto& state : WEIR_TRY(merged_inputs(options))) {
-    WEIR_TRY(write_state(state, options.base64));
-  }
-  return {};
-}
-
 // ---- fit ----
 
-Status write_model(const std::string& folder, const train::TrainedModel& trained) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  const std::string absolute = error ? "" : std::filesystem::canonical(folder, error).string();
-  if (error)
-    return fail(Code::kIo, "cannot make the folder " + one_line(folder) + ": " + error.message());
-  const auto store = WEIR_TRY(store::LocalFileStore::open(absolute));
-  WEIR_TRY(store::create_from(*store, "/model.json", trained.model_json));
-  WEIR_TRY(store::create_from(*store, "/test.csv", trained.test_csv));
-  return store::create_from(*store, "/manifest.json", trained.manifest.to_json());
-}
-
 Status fit(const SplitOptions& options, Clock& clock) {
-  train::SplitState state = WEIR_TRY(train::whole_state(WEIR_TRY(merged_inputs(options))));
+  train::SplitState state =
+      WEIR_TRY(train::whole_state(WEIR_TRY(merged_states(options.inputs, options.duplicates()))));
   const std::shared_ptr<const train::Plan> plan = state.plan;
   const std::string prefix = plan->store == "file:///" ? "file://" : plan->store;
   train::TrainedModel trained =
@@ -157,8 +75,14 @@ Status fit(const SplitOptions& options, Clock& clock) {
   manifest.program_version = kProgramVersion;
   manifest.trained_at = format_time(clock.wall());
   manifest.model_sha256 = sha256_hex(trained.model_json);
-  WEIR_TRY(
-      during(write_model(options.out, trained), "writing the model to " + one_line(options.out)));
+  std::string out = options.out;
+  while (out.size() > 1 && out.ends_with('/')) out.pop_back();
+  WEIR_TRY(during(put_whole(out,
+                            {{"model.json", trained.model_json},
+                             {"test.csv", trained.test_csv},
+                             {"manifest.json", manifest.to_json()}},
+                            Form::kFolder),
+                  "writing the model"));
   if (options.common.json()) {
     std::printf("%s", manifest.to_json().c_str());
     return {};
@@ -213,7 +137,10 @@ void add_plan(CLI::App& app, Action& action) {
 void add_stats(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
       "stats", "What planned splits come to; splits that follow each other as one state");
-  const auto options = declare(*command, action, stats);
+  const auto options = declare(*command, action, [](const SplitOptions& own) {
+    return own.inputs.empty() ? read_splits_of_stdin(own.base64)
+                              : read_splits(own.inputs, own.base64);
+  });
   command->add_option("LINE", options->inputs, "Lines of 'weir plan' (default: from stdin)");
   command->add_flag("--base64", options->base64, "Each state as one line of base64");
 }
@@ -221,7 +148,9 @@ void add_stats(CLI::App& app, Action& action) {
 void add_merge(CLI::App& app, Action& action) {
   CLI::App* command =
       app.add_subcommand("merge", "States of one plan, in any order, as one (one for each run)");
-  const auto options = declare(*command, action, merge);
+  const auto options = declare(*command, action, [](const SplitOptions& own) {
+    return merge_files(own.inputs, own.duplicates(), own.base64);
+  });
   command->add_option("FILE", options->inputs, "Files of states, base64 or not (default: stdin)");
   command->add_flag("--base64", options->base64, "Each state as one line of base64");
   command->add_flag("--ignore-duplicates", options->ignore_duplicates,
@@ -234,7 +163,9 @@ void add_fit(CLI::App& app, Action& action) {
   const auto options =
       declare(*command, action, [](const SplitOptions& own) { return fit(own, system_clock()); });
   command->add_option("FILE", options->inputs, "Files of states, base64 or not (default: stdin)");
-  command->add_option("--out", options->out, "The folder to write to; made if it is not there")
+  command
+      ->add_option("--out", options->out,
+                   "The folder to write, whole or not at all; it must not be there")
       ->type_name("FOLDER")
       ->required();
   command->add_flag("--ignore-duplicates", options->ignore_duplicates,

@@ -1,7 +1,5 @@
 #include "format/csv_record.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <cstring>
 #include <numeric>
@@ -94,7 +92,7 @@ Result<std::vector<std::string>> parse_csv_header(std::string_view record) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string which = "column " + std::to_string(i + 1);
     if (names[i].empty()) return fail(Code::kBadData, "the header gives " + which + " no name");
-    if (!simdjson::validate_utf8(names[i])) {
+    if (!is_utf8(names[i])) {
       return fail(Code::kBadData,
                   "the name of " + which + ", " + shown(names[i]) + ", is not UTF-8");
     }

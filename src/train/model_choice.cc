@@ -129,11 +129,6 @@ registry::Candidate failed(std::string_view algorithm, const Error& why) {
 
 }  // namespace
 
-std::size_t growing_rows_max(const registry::BoostedSettings& settings, std::size_t columns) {
-  const std::size_t values_allow = model::kGrowingValuesMax / std::max<std::size_t>(columns, 1);
-  return std::min<std::size_t>(settings.rows_max, std::max<std::size_t>(values_allow, 1));
-}
-
 Result<ChosenModel> choose_model(const PassedRows& rows, const record::Schema& schema,
                                  const ChoiceOptions& options,
                                  const std::function<Status()>& still_wanted) {

@@ -28,9 +28,6 @@ namespace weir::train {
 
 inline constexpr std::string_view kAuto = "auto";  // beside model::kLinear and model::kBoosted
 
-// How many rows trees are grown on, at most, where there are so many columns, the target included.
-std::size_t growing_rows_max(const registry::BoostedSettings& settings, std::size_t columns);
-
 struct ChoiceOptions {
   std::string algorithm;  // kLinear, kBoosted or kAuto
   registry::BoostedSettings boosted;

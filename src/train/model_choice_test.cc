@@ -8,6 +8,7 @@
 
 #include "model/boosted_training.h"
 #include "model/linear_model.h"
+#include "train/split_totals.h"
 
 namespace weir::train {
 namespace {

@@ -7,7 +7,6 @@
 #include "base/byte_codec.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "train/model_choice.h"
 #include "train/plan_json.h"
 
 namespace weir::train {

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "model/boosted_training.h"
 #include "model/model.h"
 #include "model/split.h"
-#include "train/model_choice.h"
 
 namespace weir::train {
 namespace {
@@ -15,6 +15,11 @@ namespace {
 constexpr std::uint64_t kChunksKept = 8;
 
 }  // namespace
+
+std::size_t growing_rows_max(const registry::BoostedSettings& settings, std::size_t columns) {
+  const std::size_t values_allow = model::kGrowingValuesMax / std::max<std::size_t>(columns, 1);
+  return std::min<std::size_t>(settings.rows_max, std::max<std::size_t>(values_allow, 1));
+}
 
 ChunkFolder::ChunkFolder(const RowIntake& intake, const TrainingOptions& options)
     : intake_(intake),

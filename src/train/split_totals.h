@@ -26,6 +26,9 @@
 
 namespace weir::train {
 
+// How many rows trees are grown on, at most, where there are so many columns, the target included.
+std::size_t growing_rows_max(const registry::BoostedSettings& settings, std::size_t columns);
+
 inline constexpr unsigned kRecordBits = 32;  // of a row number
 inline constexpr std::uint64_t kSplitsMax = std::uint64_t{1} << 31;
 

@@ -44,6 +44,10 @@ def test_states_of_splits_make_the_model_that_the_trainer_makes_bit_for_bit(plan
     pipeline.ok("train", "--once")
     assert model == pipeline.hdfs.read(f"{pipeline.model_path(1)}/model.json")
     assert sample == pipeline.hdfs.read(f"{pipeline.model_path(1)}/test.csv")
+    assert [path.name for path in pipeline.folder.glob("out*")] == ["out"]
+    again = pipeline.run("fit", "--out", "out/", stdin=merged.stdout)
+    assert again.returncode != 0 and b"out is there already" in again.stderr
+    assert (pipeline.folder / "out/model.json").read_bytes() == model
     manifest = json.loads((pipeline.folder / "out/manifest.json").read_text())
     trained = pipeline.model(1).manifest
     for name in ("held_out", "fit", "schema", "split", "training"):

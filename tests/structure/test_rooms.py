@@ -59,6 +59,7 @@ LIBRARIES = [
     (r"unistd\.h$|fcntl\.h$|poll\.h$|sys/|pwd\.h$",
      ["base", "config", "store", "redis", "predictions", "cli"], r"\.(cc|h)$"),
     (r"p?thread\.h$|signal\.h$", ["base", "cli"], CODE),
+    (r"nss\.h$", ["cli"], r"/worker/main\.cc$"),
     (r"arpa/|netinet/", ["store"], r"/block_reader\.cc$"),
     (r"[a-z]*mintrin\.h$", ["format", "model", "store"], r"\.(cc|h)$"),
 ]
