@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "simulation/answers.h"
 #include "simulation/boundaries.h"
+#include "train/split_digest.h"
 
 namespace weir::simulation {
 namespace {
@@ -54,6 +55,24 @@ std::map<std::uint64_t, Epoch> epochs_of(World& world) {
     else epochs[record->epoch].begun = *record;
   }
   return epochs;
+}
+
+// Of the bytes as a whole, or of the splits that a cluster read apart.
+bool has_digest_of(const registry::Manifest& manifest, const std::vector<std::string>& parts) {
+  if (!manifest.dataset_sha256.empty()) {
+    std::string bytes;
+    for (const std::string& part : parts) bytes += part;
+    return manifest.dataset_sha256 == sha256_hex(bytes);
+  }
+  if (manifest.split_bytes == 0) return false;
+  train::SplitTree<train::SplitDigest> tree;
+  std::uint64_t splits = 0;
+  for (const std::string& part : parts) {
+    for (std::size_t at = 0; at < part.size(); at += manifest.split_bytes) {
+      tree.append({0, splits++, {sha256_hex(part.substr(at, manifest.split_bytes))}});
+    }
+  }
+  return manifest.splits_sha256 == std::move(tree).collapse().hex;
 }
 
 class DatasetCheck {
@@ -114,17 +133,17 @@ class DatasetCheck {
       return;
     }
     std::uint64_t rows = 0;
-    std::string bytes;
+    std::vector<std::string> parts;
     for (const auto& [id, of_file] : drop.files) {
       if (of_file.empty()) continue;
       rows += rows_of(of_file);
-      bytes += of_file;  // ids rise with the names of the parts
+      parts.push_back(of_file);  // ids rise with the names of the parts
     }
     if (manifest->rows != rows ||
         rows != manifest->rows_trained + manifest->rows_held_out + manifest->rows_refused) {
       problems_.push_back(drop.path + ": the manifest's rows do not add up");
     }
-    if (manifest->dataset_sha256 != sha256_hex(bytes)) {
+    if (!has_digest_of(*manifest, parts)) {
       problems_.push_back(drop.path + ": the manifest has another sha256");
     }
   }

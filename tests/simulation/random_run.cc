@@ -21,6 +21,7 @@ WorldOptions options_of(std::uint64_t seed, Sabotage sabotage) {
   options.scorers = 1 + static_cast<int>(pick(random, 3));
   options.produced = pick(random, 60);
   options.signed_control = seed % 2 == 0;
+  options.on_cluster = seed % 3 == 0;
   if (seed % 4 >= 2) {
     options.pushed = 10 + seed % 20;
     options.skew_max = Millis{1'800'000};

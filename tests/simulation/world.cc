@@ -13,7 +13,6 @@ namespace {
 
 constexpr Millis kTimeout{5'000};
 constexpr int kDepthMax = 3;  // processes held up at once, one in the middle of another's call
-constexpr std::uint64_t kBadRowsMax = 2;
 
 bool may_try_again(Code code) {  // as cli/supervisor.cc has it
   switch (code) {
@@ -427,25 +426,6 @@ Result<std::unique_ptr<Role>> World::open_trainer(Actor& actor) {
         return train(actor, dataset, progress);
       },
       actor.clock, crash_points(actor))));
-}
-
-Result<train::TrainedModel> World::train(Actor& actor, const registry::Dataset& dataset,
-                                         const train::ProgressFunction& progress) {
-  for (int i = 0; i < 3; ++i) {
-    WEIR_TRY(progress({}));
-    run_others(options.training_time / 3);
-  }
-  actor.at("train");
-  WEIR_TRY(progress({}));
-  if (auto fault = actor.store_fault()) return fail(std::move(*fault));
-  train::TrainingOptions own;
-  own.target = "y";
-  own.bad_rows_max = kBadRowsMax;
-  own.threads = 1;
-  // Its threads cannot be unwound by a SimulatedCrash: it reads the store itself, without the
-  // chaos.
-  return train::train_on_dataset(store, dataset, own,
-                                 [](const train::TrainingProgress&) { return Status{}; });
 }
 
 // ---- what comes from outside ----

@@ -58,6 +58,7 @@ struct WorldOptions {
   Millis skew_max{0};           // by which a host's wall clock may be wrong
   Sabotage sabotage = Sabotage::kNone;
   Millis training_time{300};       // about
+  bool on_cluster = false;         // trainings have their splits read by an engine
   Millis loading_time_max{4'000};  // of a model, by a scorer; half of them take no time
   std::vector<std::string> schedule = {"arrival"};  // of the trainers
   Millis min_interval{0};
