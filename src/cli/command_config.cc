@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/spark_engine.h"
 #include "config/show_settings.h"
 #include "gate/control_log.h"
 #include "stream/kafka_broker.h"
@@ -125,6 +126,11 @@ int doctor(const CommonOptions& common) {
   if (topics) {
     checks.add("Kafka: control log " + own.topics.control + " reads to its end",
                probe_control(context), "may this user read it?");
+  }
+  if (own.model.engine == config::Engine::kSpark) {
+    const auto spark = SparkEngine::make(own, config::process_environment());
+    checks.add("Spark: the programs to submit a job by and to ship to workers",
+               spark ? Status() : fail(spark.error()), "set spark.submit and spark.program");
   }
   return checks.exit_code();
 }

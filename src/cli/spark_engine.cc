@@ -97,6 +97,8 @@ Result<std::unique_ptr<SparkEngine>> SparkEngine::make(const config::Settings& s
   if (own.program.empty()) own.program = program_to_ship();
   own.program = WEIR_TRY(during(find_program(own.program, path), "looking at spark.program"));
   config::Environment of_job = environment;
+  // Settings of this program, passwords among them, are no business of the job's.
+  std::erase_if(of_job, [](const auto& variable) { return variable.first.starts_with("WEIR_"); });
   if (!settings.hdfs.conf_dir.empty()) of_job["HADOOP_CONF_DIR"] = settings.hdfs.conf_dir;
   if (!settings.hdfs.user.empty()) of_job["HADOOP_USER_NAME"] = settings.hdfs.user;
   return std::unique_ptr<SparkEngine>(new SparkEngine(std::move(own), std::move(of_job)));

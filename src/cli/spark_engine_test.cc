@@ -24,7 +24,10 @@ class SparkEngineTest : public ::testing::Test {
     settings.spark.program = "/bin/true";
     settings.spark.stall_max = Millis{60'000};
   }
-  ~SparkEngineTest() override { fs::remove_all(folder); }
+  ~SparkEngineTest() override {
+    log::configure({});
+    fs::remove_all(folder);
+  }
 
   // Its arguments come as to spark-submit; $job is the folder of the job.
   Result<std::string> submit(const std::string& script) {
@@ -34,8 +37,10 @@ class SparkEngineTest : public ::testing::Test {
                                          << script;
     fs::permissions(settings.spark.submit, fs::perms::owner_all);
     fs::create_directories(folder + "/tmp");
-    auto engine =
-        SparkEngine::make(settings, {{"PATH", "/usr/bin:/bin"}, {"TMPDIR", folder + "/tmp"}});
+    auto engine = SparkEngine::make(settings, {{"PATH", "/usr/bin:/bin"},
+                                               {"TMPDIR", folder + "/tmp"},
+                                               {"WEIR_KAFKA_SASL_PASSWORD", "secret"},
+                                               {"SPARK_HOME", "/opt/spark"}});
     if (!engine) return fail(engine.error());
     auto state = (*engine)->read_splits({"{\"split\": 0}", "{\"split\": 1}"}, progress);
     EXPECT_TRUE(fs::is_empty(folder + "/tmp")) << "files are left";
@@ -61,6 +66,13 @@ TEST_F(SparkEngineTest, gives_the_job_its_plan_and_takes_its_state) {
       "--master spark://host:7077 --name weir --files /bin/true --conf=spark.x=y z JOB/job.py "
       "JOB/plan JOB/state --program true --tasks 3\n"
       "{\"split\": 0}\n{\"split\": 1}\n/etc/hadoop/conf\n\"\"\"");
+}
+
+TEST_F(SparkEngineTest, passes_on_the_environment_but_no_settings_of_ours) {
+  const auto state = submit("env > $job/state");
+  ASSERT_TRUE(state);
+  EXPECT_THAT(*state, HasSubstr("SPARK_HOME=/opt/spark\n"));
+  EXPECT_THAT(*state, ::testing::Not(HasSubstr("secret")));
 }
 
 TEST_F(SparkEngineTest, tells_how_far_the_job_has_come) {

@@ -44,7 +44,7 @@ def test_a_trainer_on_local_threads_makes_the_model_of_one_machine_bit_for_bit(m
     drop_folder(alone, "table")
     alone.ok("train", "--once")
     drop_folder(pipeline, "table")
-    engine = Engine(pipeline, "local[2]")
+    engine = Engine(pipeline, "local[2]", program="")  # weir-worker, beside the program
     pipeline.set("model.engine", "local")
     pipeline.ok("train", "--once", "--engine", "spark", seconds=120, **engine.variables)
     assert bytes_of(pipeline, 1) == bytes_of(alone, 1)
@@ -61,6 +61,16 @@ def test_a_trainer_on_local_threads_makes_the_model_of_one_machine_bit_for_bit(m
         check_promises(pipeline)
     audit = pipeline.run("audit")
     assert audit.returncode == 1 and b"has splits_sha256" in audit.stdout
+
+
+def test_a_spark_that_is_not_there_is_found_by_the_doctor_and_ends_the_trainer(pipeline):
+    pipeline.set("model.engine", "spark")
+    pipeline.set("spark.submit", "/opt/no-such-spark/bin/spark-submit")
+    for command in (["doctor"], ["train", "--once"]):
+        done = pipeline.run(*command)
+        assert done.returncode == 78, done.stderr
+        told = done.stdout if command == ["doctor"] else done.stderr
+        assert b"while looking at spark.submit: '/opt/no-such-spark/bin/spark-submit'" in told
 
 
 def test_a_cluster_trains_for_a_stream_that_is_scored_by_one_model_after_the_other(
