@@ -62,6 +62,7 @@ Api::Api(ApiOptions options, Parts& parts)
   datasets_.add_routes(router_);
   infer_.add_routes(router_);
   health_.add_routes(router_);
+  assets_.add_routes(router_);
 }
 
 http::BodyPlan Api::plan(const http::Request& head) {

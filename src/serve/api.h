@@ -12,6 +12,7 @@
 
 #include "http/server.h"
 #include "serve/access.h"
+#include "serve/assets_api.h"
 #include "serve/datasets_api.h"
 #include "serve/health_api.h"
 #include "serve/infer_api.h"
@@ -54,6 +55,7 @@ class Api final : public http::Handler {
   DatasetsApi datasets_;
   InferApi infer_;
   HealthApi health_;
+  AssetsApi assets_;
   Router router_;
 };
 
