@@ -2,6 +2,7 @@
 
 #include "base/local_file.h"
 #include "predictions/prediction_feed.h"
+#include "predictions/redis_prediction_store.h"
 #include "predictions/sqlite_prediction_store.h"
 
 namespace weir::cli {
@@ -61,8 +62,24 @@ Result<std::unique_ptr<Gateway>> Gateway::make(Roles& roles) {
   return gateway;
 }
 
+Status Gateway::open_redis() {
+  const config::Settings& own = roles_.context.settings();
+  redis::ClientOptions options;
+  options.address = WEIR_TRY(redis::parse_address(own.redis.url));
+  if (!own.redis.auth_file.empty())
+    options.login = WEIR_TRY(redis::read_login(own.redis.auth_file));
+  options.timeout = own.redis.timeout;
+  redis_ = std::make_unique<redis::Client>(std::move(options));
+  predictions::RedisStoreOptions store;
+  store.pipeline = own.pipeline;
+  store.features_topic = own.topics.features;
+  store_ = std::make_unique<predictions::RedisPredictionStore>(*redis_, std::move(store));
+  return {};
+}
+
 Status Gateway::open_store() {
   const config::Settings& own = roles_.context.settings();
+  if (!own.redis.url.empty()) return open_redis();
   predictions::SqliteStoreOptions options;
   options.folder = own.serve.state_dir;
   options.pipeline = own.pipeline;

@@ -12,6 +12,7 @@
 
 #include "cli/roles.h"
 #include "http/server.h"
+#include "redis/redis_client.h"
 #include "serve/api.h"
 
 namespace weir::cli {
@@ -30,11 +31,13 @@ class Gateway {
   Gateway(Roles& roles, std::string member);
   Status open();
   Status open_store();
+  Status open_redis();
   Result<serve::ApiOptions> api_options() const;
   Result<http::ServerOptions> server_options() const;
 
   Roles& roles_;
   const std::string member_;
+  std::unique_ptr<redis::Client> redis_;  // where there is one
   std::unique_ptr<predictions::PredictionStore> store_;
   predictions::AnswerBoard board_;
   predictions::FeedProgress progress_;

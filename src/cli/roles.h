@@ -33,7 +33,7 @@ struct Roles {
   registry::ModelRegistry models;
   RunCounters counters;
   bool shows_progress = false;  // of trainings, on a terminal
-  watch::WatchBoard watched;  // what the watcher sees
+  watch::WatchBoard watched;    // what the watcher sees
 
   // `uses`: what the roles that are going to be made do with the topics.
   static Result<std::unique_ptr<Roles>> make(Context& context, const TopicUses& uses);

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "config/value_text.h"
+#include "base/value_text.h"
 #include "gate/control_log.h"
 #include "gate/members.h"
 #include "gate/training_request.h"
@@ -36,7 +36,7 @@ Status find_trainer(stream::Broker& broker, Context& context) {
 }
 
 Result<Millis> parse_wait(const std::string& text) {
-  const auto wait = config::parse_duration(text);
+  const auto wait = parse_duration(text);
   if (wait && *wait > Millis{0} && *wait <= kWaitMax) return *wait;
   return fail(Code::kInvalidArgument,
               "--wait '" + one_line(text) + "' is no duration such as 30s, 10m or 2h");

@@ -230,4 +230,22 @@ Setting list(std::string name, Accessor at, std::size_t items_max, const TextRul
   return setting;
 }
 
+inline bool is_of(std::string_view text, std::string_view alphabet) {
+  return text.find_first_not_of(alphabet) == std::string_view::npos;
+}
+
+inline TextRule bytes_rule(std::size_t bytes_min, std::size_t bytes_max) {
+  return {std::to_string(bytes_min) + " to " + std::to_string(bytes_max) + " bytes without NUL",
+          [=](std::string_view text) {
+            return text.size() >= bytes_min && text.size() <= bytes_max &&
+                   text.find('\0') == std::string_view::npos;
+          }};
+}
+
+// The default is what this variable of the environment has, where it is set.
+inline Setting else_from(std::string variable, Setting setting) {
+  setting.fallback_environment = std::move(variable);
+  return setting;
+}
+
 }  // namespace weir::config

@@ -80,8 +80,10 @@ std::vector<ShownSetting> shown_settings(const LoadedSettings& loaded) {
       }
       continue;
     }
-    shown.push_back(
-        {setting.name, setting.get(loaded.settings), origin_of(loaded, setting.name), false});
+    const std::string value = setting.get(loaded.settings);
+    const bool secret = is_secret(setting.name) && !value.empty();
+    shown.push_back({setting.name, secret ? std::string(kMask) : value,
+                     origin_of(loaded, setting.name), secret});
   }
   return shown;
 }
@@ -103,7 +105,9 @@ std::string settings_as_yaml(const LoadedSettings& loaded) {
     const std::string_view key = section.empty()
                                      ? std::string_view(setting.name)
                                      : std::string_view(setting.name).substr(section.size() + 1);
-    add_line(out, section.empty() ? "" : "  ", key, yaml_value(setting, loaded.settings),
+    const bool secret = is_secret(setting.name) && !setting.get(loaded.settings).empty();
+    add_line(out, section.empty() ? "" : "  ", key,
+             secret ? yaml_text(kMask) : yaml_value(setting, loaded.settings),
              origin_of(loaded, setting.name));
   }
   return out;

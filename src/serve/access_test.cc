@@ -149,6 +149,8 @@ TEST(Router, finds_the_first_route_that_fits_and_says_which_methods_there_are) {
   EXPECT_EQ(pattern("GET", {"v1", "a", ""}), "") << "an empty variable is none";
   EXPECT_EQ(pattern("GET", {"v1"}), "");
   EXPECT_THAT(router.find("PUT", {"v1", "a"}).allowed, testing::ElementsAre("GET", "HEAD", "POST"));
+  EXPECT_THAT(router.find("PUT", {"v1", "a", "stream"}).allowed,
+              testing::ElementsAre("GET", "HEAD"));
   EXPECT_EQ(router.find("POST", {"v1", "a"}).route->body_bytes_max, 10u);
 }
 

@@ -1,5 +1,6 @@
 #include "serve/router.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/check.h"
@@ -9,6 +10,12 @@ namespace weir::serve {
 namespace {
 
 bool is_variable(std::string_view segment) { return segment.starts_with('{'); }
+
+// More than one pattern may fit a path.
+void allow(Router::Match& match, const std::string& method) {
+  auto& allowed = match.allowed;
+  if (std::find(allowed.begin(), allowed.end(), method) == allowed.end()) allowed.push_back(method);
+}
 
 }  // namespace
 
@@ -41,8 +48,8 @@ Router::Match Router::find(std::string_view method,
       match.variables = std::move(variables);
       return match;
     }
-    match.allowed.push_back(routes_[i].method);
-    if (routes_[i].method == "GET") match.allowed.emplace_back("HEAD");
+    allow(match, routes_[i].method);
+    if (routes_[i].method == "GET") allow(match, "HEAD");
   }
   return match;
 }

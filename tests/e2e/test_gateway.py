@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import json
 import signal
+import socket
 import threading
 
 import pytest
@@ -20,7 +21,7 @@ RECORD = {"x1": 1, "x2": 2.5, "x3": -3}
 
 def by_key(pipeline, kind):
     found = {}
-    for record in pipeline.topic(kind).read_all():
+    for record in pipeline.topic(kind).read_to_end():
         found.setdefault(record.key, []).append(record)
     return found
 
@@ -115,11 +116,11 @@ def test_bad_requests_are_refused_with_the_reason_and_nothing_is_written(pipelin
     refused([RECORD] * 10_001, 413, "10000 records")
     refused(RECORD, 403, "another origin", Origin="http://evil.example")
     refused(RECORD, 403, "localhost", Host="evil.example")
-    refused(b"x" * 17_000_000, 413, "16000000")
+    refused(gzip.compress(b"x" * 17_000_000), 413, "16000000", Content_Encoding="gzip")
     assert gateway.ask("POST", "/v1/messages?wait=100s", json.dumps(RECORD)).status == 400
     assert gateway.ask("PUT", "/v1/messages", b"{}").headers["Allow"] == "POST"
     assert gateway.get("/v1/nothing", status=404)["status"] == 404
-    assert pipeline.topic("features").read_all() == []
+    assert pipeline.topic("features").read_to_end() == []
     pipeline.stop_all()
 
 
@@ -150,7 +151,8 @@ def test_tokens_say_who_may_do_what(pipeline):
     pipeline.stop_all()
     assert "0123456789" not in process.stderr
 
-    refused = pipeline.run("serve", "-X", "client.id=x", WEIR_SERVE_ADDRESS="0.0.0.0", WEIR_SERVE_TOKENS="")
+    pipeline.set("serve", {"port": 0, "address": "0.0.0.0"})
+    refused = pipeline.run("serve")
     assert refused.returncode == 78 and b"token" in refused.stderr
 
 
@@ -235,7 +237,7 @@ def test_the_open_inference_protocol_answers_at_once(pipeline):
     assert wrong.status == 400 and "'x2'" in wrong.json["error"]
     assert gateway.ask("POST", f"{model}/versions/2/infer", json.dumps(body)).status == 404
     assert gateway.ask("POST", "/v2/models/other/infer", json.dumps(body)).status == 404
-    assert pipeline.topic("features").read_all() == []
+    assert pipeline.topic("features").read_to_end() == []
     pipeline.stop_all()
 
 
@@ -308,8 +310,11 @@ def test_a_run_has_a_gateway_and_pushes_wait_out_a_halt(pipeline):
     wait_until(lambda: "gateway:" in run.stdout, "the run tells where its gateway is")
     port = int(run.stdout.split("gateway:")[1].split()[0].rsplit(":", 1)[1])
     gateway = Gateway(port)
-    unready = gateway.get("/readyz", status=503)
-    assert "no model" in unready["checks"]["model"]["reason"]
+
+    def why_unready():
+        return gateway.get("/readyz", status=503)["checks"]["model"]["reason"]
+
+    wait_until(lambda: "no model" in why_unready(), "it says what is missing")
     assert "no model" in gateway.push(RECORD, status=503)["detail"]
     pipeline.drop("first.csv", plane(1))
     gateway.wait_ready()
@@ -317,5 +322,27 @@ def test_a_run_has_a_gateway_and_pushes_wait_out_a_halt(pipeline):
     text = gateway.ask("GET", "/metrics").body.decode()
     assert f'weir_gateway_pushed_records_total{{pipeline="{pipeline.name}"}} 1' in text
     assert f'weir_model_version{{pipeline="{pipeline.name}"}} 1' in text
+    pipeline.stop_all()
+    check_promises(pipeline)
+
+
+def test_redis_keeps_predictions_and_fills_itself_again_after_a_flush(pipeline):
+    redis = pipeline.stack.redis
+    pipeline.set("redis", {"url": f"redis://{redis}/3"})
+    gateway = started(pipeline)
+    gateway.push([{"id": f"r{i}", "x1": i, "x2": 2.5, "x3": -3} for i in range(30)])
+    assert not (pipeline.folder / ".weir").exists(), "nothing is kept in a local folder"
+    host, port = redis.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"SELECT 3\r\nFLUSHDB\r\n")
+        assert connection.recv(100).startswith(b"+OK")
+
+    def again():
+        answer = gateway.ask("GET", "/v1/predictions/r7")
+        return answer.status == 200 and answer.json["state"] == "predicted"
+
+    wait_until(again, "the store is filled again")
+    [again] = gateway.push({"id": "r7", "x1": 7, "x2": 2.5, "x3": -3})
+    assert again["repeated"], "what was pushed before the flush is known"
     pipeline.stop_all()
     check_promises(pipeline)

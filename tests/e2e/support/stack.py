@@ -16,6 +16,7 @@ class Stack:
     namenode_http: str
     datanode_http: str
     hadoop_conf_dir: str
+    redis: str | None = None  # of a stack that has one
     toxiproxy: str | None = None  # of a stack that has proxies
     kafka_admin: str = ""  # a file of librdkafka's properties, where Kafka asks who is there
 
@@ -38,6 +39,7 @@ def _of_variables(variables):
         variables["WEIR_STACK_NAMENODE_HTTP"],
         variables["WEIR_STACK_DATANODE_HTTP"],
         variables["HADOOP_CONF_DIR"],
+        variables.get("WEIR_STACK_REDIS"),
         variables.get("WEIR_STACK_TOXIPROXY"),
         variables.get("WEIR_STACK_KAFKA_ADMIN", ""),
     )
