@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "base/text.h"
-#include "config/load_settings.h"
+#include "config/environment.h"
 #include "store/open_store.h"
 
 namespace weir::cli {

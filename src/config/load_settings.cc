@@ -383,17 +383,6 @@ LoadProblems one_problem(std::string where, std::string what, std::string hint) 
 
 }  // namespace
 
-Environment process_environment() {
-  Environment environment;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos) continue;
-    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return environment;
-}
-
 std::string problem_line(const Problem& problem) {
   std::string line = problem.where.empty() ? "" : problem.where + ": ";
   line += problem.what;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "config/environment.h"
 #include "config/settings.h"
 
 namespace weir::config {
@@ -27,9 +28,6 @@ namespace weir::config {
 inline constexpr std::size_t kFileBytesMax = 1024 * 1024;
 inline constexpr std::size_t kProblemsMax = 20;
 inline constexpr std::string_view kDefaultFile = "weir.yaml";
-
-using Environment = std::map<std::string, std::string>;
-Environment process_environment();
 
 struct LoadRequest {
   std::string path;                        // -c; empty: weir.yaml in the working folder
