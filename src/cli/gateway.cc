@@ -98,7 +98,7 @@ Status Gateway::open() {
   parts_.reset(new serve::Parts{own.pipeline, own.dataset.path, own.topics.members,
                                 own.topics.features, member_, limits, roles_.context.clock(),
                                 roles_.store, roles_.broker, roles_.models, *store_, board_,
-                                progress_, live_, pushes_, timers_, workers_});
+                                progress_, live_, pushes_, timers_, workers_, ending_});
   api_ = std::make_unique<serve::Api>(WEIR_TRY(api_options()), *parts_);
   http::ServerOptions options = WEIR_TRY(server_options());
   auto started = http::Server::start(options, *api_);
@@ -203,6 +203,8 @@ std::vector<RoleSpec> Gateway::specs() {
 
 void Gateway::stop() {
   pushes_.close();
+  ending_ = true;
+  timers_.run_due(SteadyTime::max());  // waits for predictions end with what there is
   timers_.clear();
   if (server_) server_->stop(kStopGrace);
   workers_.stop();

@@ -45,6 +45,7 @@ class Gateway {
   serve::PushQueue pushes_;
   serve::Timers timers_;
   serve::Workers workers_;
+  std::atomic<bool> ending_{false};
   std::unique_ptr<serve::Parts> parts_;
   std::unique_ptr<serve::Api> api_;
   std::unique_ptr<http::Server> server_;

@@ -22,8 +22,10 @@ namespace fs = std::filesystem;
 constexpr const char* kLockName = "lock";
 constexpr std::chrono::minutes kLeftAfter{1};  // one that is being made has no lock yet
 
-int lock_of(const std::string& folder) {
-  const int lock = open((folder + "/" + kLockName).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+constexpr std::size_t kRandomChars = 7;  // "-XXXXXX"
+
+int lock_of(const std::string& folder, int more_flags) {
+  const int lock = open((folder + "/" + kLockName).c_str(), O_RDWR | O_CLOEXEC | more_flags, 0600);
   if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
   close(lock);
   return -1;
@@ -34,12 +36,14 @@ void sweep(const std::string& parent, const std::string& name) {
   for (const auto& entry : fs::directory_iterator(parent, error)) {
     const std::string path = entry.path().string();
     struct stat found {};
-    if (!entry.path().filename().string().starts_with(name + "-") ||
+    const std::string own = entry.path().filename().string();
+    // Of mkdtemp's making, and with the lock in it: somebody's own folder is neither.
+    if (!own.starts_with(name + "-") || own.size() != name.size() + kRandomChars ||
         lstat(path.c_str(), &found) != 0 || !S_ISDIR(found.st_mode) || found.st_uid != geteuid() ||
         fs::file_time_type::clock::now() - entry.last_write_time(error) < kLeftAfter) {
       continue;
     }
-    const int lock = lock_of(path);
+    const int lock = lock_of(path, 0);
     if (lock < 0) continue;
     fs::remove_all(path, error);
     close(lock);
@@ -57,7 +61,7 @@ Result<std::unique_ptr<TemporaryFolder>> TemporaryFolder::make(const std::string
                 "cannot make the folder " + one_line(path) + ": " + std::strerror(errno));
   };
   if (mkdtemp(path.data()) == nullptr) return failed();
-  const int lock = lock_of(path);
+  const int lock = lock_of(path, O_CREAT);
   if (lock < 0) return failed();
   return std::unique_ptr<TemporaryFolder>(new TemporaryFolder(path, lock));
 }

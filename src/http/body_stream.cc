@@ -45,6 +45,10 @@ bool BodyStream::put(std::string_view bytes, std::function<void()> ready) {
   {
     const std::lock_guard lock(mutex_);
     if (abandoned_) return true;
+    if (taken_ >= kHeldBytesMax) {  // a reader that is always a little behind
+      held_.erase(0, taken_);
+      taken_ = 0;
+    }
     held_ += bytes;
     if (held_.size() - taken_ >= kHeldBytesMax) {
       ready_ = std::move(ready);

@@ -34,8 +34,6 @@ class Connection final : public ConnectionBase,
     const auto peer = lowest().socket().remote_endpoint(ignored);
     if (!ignored) peer_ = peer.address().to_string() + ":" + std::to_string(peer.port());
     lowest().socket().set_option(asio::ip::tcp::no_delay(true), ignored);
-    const std::lock_guard lock(around_.mutex);
-    around_.connections.insert(this);
     ++around_.counters.connections_open;
   }
 
@@ -46,6 +44,10 @@ class Connection final : public ConnectionBase,
   }
 
   void start() {
+    {
+      const std::lock_guard lock(around_.mutex);
+      around_.connections.insert(this);
+    }
     asio::dispatch(executor(), [self = self()] {
       if constexpr (kSecure) {
         self->lowest().expires_after(self->around_.options.head_timeout);
@@ -66,6 +68,14 @@ class Connection final : public ConnectionBase,
       asio::post(executor(), [self] {
         if (self->idle_) self->close();
       });
+    }
+    return self;
+  }
+
+  std::shared_ptr<void> cut() override {
+    auto self = this->weak_from_this().lock();
+    if (self && body_) {
+      std::exchange(body_, nullptr)->fail(Error(Code::kUnavailable, "the gateway is ending"));
     }
     return self;
   }
@@ -184,9 +194,8 @@ class Connection final : public ConnectionBase,
     }
     const auto announced = parser_->content_length();
     if (announced && *announced > plan_.bytes_max) return refuse_size();
-    if (plan_.stream) request_.stream = body_ = std::make_shared<BodyStream>();
     const auto expects = request_.header("expect");
-    if (!expects || parser_->is_done()) return begin_body();
+    if (!expects || version_1_0_ || parser_->is_done()) return begin_body();
     if (!beast::iequals(beast::string_view(expects->data(), expects->size()), "100-continue")) {
       return refuse(417, "Expect: only 100-continue is understood");
     }
@@ -205,6 +214,7 @@ class Connection final : public ConnectionBase,
   void begin_body() {
     lowest().expires_after(around_.options.body_timeout);
     gathered_ = swallowed_ = 0;
+    if (plan_.stream) request_.stream = body_ = std::make_shared<BodyStream>();
     if (plan_.stream) hand_on();  // its reader begins before the last byte is here
     read_body();
   }

@@ -32,6 +32,8 @@ class ConnectionBase {
   // the lock of `connections`; it must be given up before what comes back is, which may be all that
   // keeps the connection.
   virtual std::shared_ptr<void> drain() = 0;
+  // Tells the reader of a body that is on its way that no more comes. No thread of the server runs.
+  virtual std::shared_ptr<void> cut() = 0;
 };
 
 // What all connections of a server share; it outlives them.

@@ -7,7 +7,9 @@ namespace weir::http {
 bool Outflow::write(std::string bytes) {
   if (!open_) return false;
   const std::size_t size = bytes.size();
-  if (held_.fetch_add(size) + size > held_bytes_max_) {
+  const std::size_t before = held_.fetch_add(size);
+  // One piece is taken however large it is: its client has not been slow yet.
+  if (before > 0 && before + size > held_bytes_max_) {
     open_ = false;
     end_(true);
     return false;

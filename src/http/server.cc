@@ -30,6 +30,9 @@ Result<std::unique_ptr<asio::ssl::context>> make_tls(const TlsFiles& files) {
   context->set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1 |
                            asio::ssl::context::no_compression,
                        error);
+  // Else OpenSSL refuses each resumed session of a client that shows a certificate.
+  static constexpr unsigned char kSessions[] = "weir";
+  SSL_CTX_set_session_id_context(context->native_handle(), kSessions, sizeof kSessions - 1);
   context->use_certificate_chain_file(files.certificate, error);
   WEIR_TRY(tried("the certificate", files.certificate));
   context->use_private_key_file(files.key, asio::ssl::context::pem, error);
@@ -106,6 +109,12 @@ class BeastServer final : public Server {
     }
     io_.stop();
     threads_.clear();
+    // Whoever reads a body that is still on its way would wait for it for ever.
+    {
+      const std::lock_guard lock(around_.mutex);
+      for (ConnectionBase* connection : around_.connections) kept.push_back(connection->cut());
+    }
+    kept.clear();
   }
 
  private:

@@ -41,7 +41,7 @@ struct ServerOptions {
   Millis head_timeout{10'000};   // from a request's first byte to the end of its head
   Millis body_timeout{30'000};   // a gathered body in all; a streamed one: from piece to piece
   Millis write_timeout{30'000};  // an answer; of a stream, each piece
-  std::size_t held_bytes_max = std::size_t{1} << 20;  // of a stream that its client does not read
+  std::size_t held_bytes_max = std::size_t{8} << 20;  // of a stream that its client does not read
   TlsFiles tls;                                       // empty: plain HTTP
 };
 

@@ -61,6 +61,7 @@ bool FeedProgress::clear_trouble() {
 }
 
 void FeedProgress::reset() {
+  ++generation_;
   const std::lock_guard lock(mutex_);
   reached_.clear();
 }

@@ -50,6 +50,8 @@ class FeedProgress {
   bool clear_trouble();  // true where there was one
   // The store has to be filled from the beginning: nothing is caught up with any more.
   void reset();
+  // Rises with each reset(): what was found in the store before says nothing about it now.
+  std::uint64_t generation() const { return generation_; }
 
  private:
   std::atomic<std::uint64_t> records_{0};
@@ -57,6 +59,7 @@ class FeedProgress {
   std::atomic<std::uint64_t> unreadable_{0};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> refills_{0};
+  std::atomic<std::uint64_t> generation_{0};
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<stream::PartitionPosition>> reached_;  // guarded by mutex_
   std::optional<Error> trouble_;                                           // guarded by mutex_

@@ -81,6 +81,7 @@ std::int64_t PredictionFeed::kept_from_ms() const { return now_ms() - options_.k
 // Where the store cannot tell its positions it is left for later: no error, and not open.
 Status PredictionFeed::reopen() {
   open_ = false;
+  progress_.reset();  // first: from here on the store may be another one
   records_.clear();
   answers_.clear();
   answers_wait_until_.reset();
@@ -106,7 +107,6 @@ Status PredictionFeed::reopen() {
   for (const Followed* topic : {&features_, &predictions_, &dead_}) tell_of_jumps(*topic);
   board_.begin(false, predictions_.live_from, predictions_.tail->made_anew());
   board_.begin(true, dead_.live_from, dead_.tail->made_anew());
-  progress_.reset();
   open_ = true;
   mended();
   settled();
@@ -301,6 +301,7 @@ void PredictionFeed::on_store_error(const Error& error) {
   if (error.code() == Code::kCorrupt) {
     // Its content is lost, and with it the batch that was on its way.
     progress_.add_refill();
+    progress_.reset();
     open_ = false;
   }
   if (progress_.set_trouble(error)) {

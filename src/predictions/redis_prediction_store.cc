@@ -306,6 +306,11 @@ Result<std::vector<std::optional<FirstOfId>>> RedisPredictionStore::find_ids(
     auto found = WEIR_TRY(firsts_of(client_, at.of, part));
     std::move(found.begin(), found.end(), std::back_inserter(firsts));
   }
+  // Asked last: of a Redis that was emptied meanwhile "not there" would mean nothing.
+  const auto now = WEIR_TRY(client_.ask_one({"HGET", state_key_, "generation"}));
+  if (!now.is_text() || now.text != at.generation) {
+    return fail(Code::kUnavailable, "Redis has lost what was kept; it is being filled again");
+  }
   return firsts;
 }
 

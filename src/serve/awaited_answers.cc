@@ -38,7 +38,8 @@ void AwaitedAnswers::begin(PushAnswer pushed) {
         });
     if (!wait) break;  // too many wait already: this one is told what there is by the end
     const std::lock_guard lock(mutex_);
-    waits_.push_back(*wait);
+    if (reply_) waits_.push_back(*wait);
+    else parts_.board.cancel(*wait);
   }
   parts_.timers.at(begun_ + *wait_, [self] { self->end(); });
   // What was answered before it was waited for.
@@ -86,6 +87,10 @@ void AwaitedAnswers::end() {
   const bool all = wait_ && missing_ == 0;
   reply_->send(json_response(to_text(body), all ? 200 : 202));
   reply_.reset();
+  // The timer holds this until the wait would have been over: no more than this.
+  for (const auto wait : waits_) parts_.board.cancel(wait);
+  waits_ = {};
+  answers_.assign(answers_.size(), nullptr);
 }
 
 }  // namespace weir::serve

@@ -162,7 +162,7 @@ Result<http::Response> ModelsApi::roll_back(const Call& call) const {
   request.version = version;
   WEIR_TRY(during(ask(std::move(request)), "asking the trainers for a rollback"));
   const SteadyTime deadline = parts_.clock.steady() + wait;
-  while (parts_.clock.steady() < deadline) {
+  while (parts_.clock.steady() < deadline && !parts_.ending) {
     const auto now = parts_.live.view();
     const auto& resume = now->status.control.last_resume;
     if (!resume || resume->epoch <= epoch) {
@@ -195,7 +195,7 @@ Result<http::Response> ModelsApi::train(const Call& call) const {
       during(gate::TrainingRequest::send(parts_.broker, parts_.members_topic, wish, parts_.clock),
              "asking the trainers to train now"));
   const SteadyTime deadline = parts_.clock.steady() + wait;
-  while (parts_.clock.steady() < deadline) {
+  while (parts_.clock.steady() < deadline && !parts_.ending) {
     const auto answer = WEIR_TRY(request->poll(kLookAgain));
     if (!answer) continue;
     if (answer->epoch == 0) return fail(Code::kAlreadyExists, "not trained: " + answer->reason);

@@ -1,6 +1,7 @@
 // What the handlers of the gateway share: made once by cli, outlives the server.
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "base/clock.h"
@@ -43,6 +44,7 @@ struct Parts {
   PushQueue& pushes;
   Timers& timers;
   Workers& workers;
+  const std::atomic<bool>& ending;  // whoever waits for something stops
 };
 
 }  // namespace weir::serve

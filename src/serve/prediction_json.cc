@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "serve/json_depth.h"
 
 namespace weir::serve {
 namespace {
@@ -11,6 +12,7 @@ using Json = nlohmann::ordered_json;
 
 // As JSON where it is some, else as the text that it is.
 Json value_of(const std::string& text) {
+  if (nested_too_deeply(text)) return text;
   Json value = Json::parse(text, nullptr, false);
   return value.is_discarded() ? Json(text) : value;
 }

@@ -1,6 +1,7 @@
 #include "serve/predictions_api.h"
 
 #include <limits>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -25,18 +26,29 @@ class EventClient : public std::enable_shared_from_this<EventClient> {
       : parts_(parts), stream_(std::move(stream)) {}
 
   Status begin() {
-    watcher_ = WEIR_TRY(parts_.board.watch([weak = weak_from_this()] {
-      if (const auto own = weak.lock()) own->pass_on();
-    }));
+    {
+      // News may come before the watcher is known here.
+      const std::lock_guard lock(mutex_);
+      watcher_ = WEIR_TRY(parts_.board.watch([weak = weak_from_this()] {
+        if (const auto own = weak.lock()) own->pass_on();
+      }));
+    }
     keep_alive();
     return {};
   }
 
  private:
+  // All that there is: the board rings again only once nothing was left.
   void pass_on() {
-    if (!stream_->open()) return;
+    const std::lock_guard lock(mutex_);
+    while (stream_->open() && pass_some_on()) {
+    }
+  }
+
+  bool pass_some_on() {
     std::string events;
-    for (const auto& answer : watcher_->take(kEventsAtOnce)) {
+    const auto answers = watcher_->take(kEventsAtOnce);
+    for (const auto& answer : answers) {
       Json json = {
           {"id", nullptr}, {"partition", answer->of.partition}, {"offset", answer->of.offset}};
       if (answer->id) json["id"] = *answer->id;
@@ -46,9 +58,11 @@ class EventClient : public std::enable_shared_from_this<EventClient> {
     }
     if (watcher_->cut_off()) events += "event: cut-off\ndata: {\"reason\":\"read too slowly\"}\n\n";
     if (!events.empty()) stream_->write(std::move(events));
+    return !answers.empty();
   }
 
   void keep_alive() {
+    const std::lock_guard lock(mutex_);
     if (!stream_->open() || watcher_->cut_off()) return;
     stream_->write(": still here\n\n");
     parts_.timers.at(parts_.clock.steady() + kKeepAliveEvery,
@@ -57,7 +71,8 @@ class EventClient : public std::enable_shared_from_this<EventClient> {
 
   Parts& parts_;
   const std::shared_ptr<http::ResponseStream> stream_;
-  std::shared_ptr<predictions::Watcher> watcher_;
+  std::mutex mutex_;
+  std::shared_ptr<predictions::Watcher> watcher_;  // guarded by mutex_
 };
 
 Result<std::optional<predictions::State>> state_parameter(const http::Request& request) {
@@ -142,6 +157,7 @@ void PredictionsApi::stream(Call call, http::Reply reply) {
   http::Response head;
   head.content_type = "text/event-stream";
   head.headers.emplace_back("Cache-Control", "no-store");
+  if (call.request.method == "HEAD") return reply.send(std::move(head));
   auto client = std::make_shared<EventClient>(parts_, reply.start_stream(std::move(head)));
   static_cast<void>(client->begin());
 }

@@ -10,6 +10,18 @@ constexpr std::size_t kQueuedBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kRecentMax = 500'000;
 constexpr Millis kLookAgain{20};
 
+// A store that is damaged is filled again, and a record that Kafka does not take is its client's
+// fault: neither is a reason to end the process, as other errors of these codes are.
+Error passing(Error error) {
+  switch (error.code()) {
+    case Code::kCorrupt:
+    case Code::kInvalidArgument:
+    case Code::kUnsupported:
+    case Code::kBadData: return Error(Code::kUnavailable, error.message());
+    default: return error;
+  }
+}
+
 }  // namespace
 
 struct PushQueue::Waiting {
@@ -115,6 +127,11 @@ void PushQueue::set_trouble(std::string trouble) {
   trouble_ = std::move(trouble);
 }
 
+void PushQueue::take_alone(std::size_t requests) {
+  const std::lock_guard lock(mutex_);
+  alone_ = requests;
+}
+
 PushQueue::Taken PushQueue::take(std::size_t records_max, Millis timeout) {
   Taken taken;
   std::unique_lock lock(mutex_);
@@ -122,7 +139,8 @@ PushQueue::Taken PushQueue::take(std::size_t records_max, Millis timeout) {
   std::size_t records = 0;
   while (!queue_.empty()) {
     const std::size_t next = queue_.front()->request.records.size();
-    if (!taken.empty() && records + next > records_max) break;
+    if (!taken.empty() && (records + next > records_max || alone_ > 0)) break;
+    if (alone_ > 0) --alone_;
     records += next;
     queued_bytes_ -= queue_.front()->bytes;
     taken_.push_back(queue_.front());
@@ -159,7 +177,8 @@ Pusher::Pusher(PusherOptions options, stream::Broker& broker, predictions::Predi
       store_(store),
       progress_(progress),
       queue_(queue),
-      clock_(clock) {}
+      clock_(clock),
+      generation_(progress.generation()) {}
 
 Pusher::~Pusher() {
   if (queue_.trouble().empty()) queue_.set_trouble("the connection to Kafka is being made anew");
@@ -210,7 +229,7 @@ Status Pusher::step(Millis wait_max, std::stop_token stop) {
   if (!later) {
     queue_.set_trouble(later.error().message());
     queue_.give_back(std::move(requests));
-    return fail(later.error());
+    return fail(passing(std::move(later.error())));
   }
   queue_.give_back(std::move(*later));
   return {};
@@ -230,6 +249,9 @@ void Pusher::forget_what_is_indexed() {
 
 Result<PushQueue::Taken> Pusher::push(const PushQueue::Taken& requests) {
   WEIR_TRY(look_up(requests));
+  if (progress_.generation() != generation_) {
+    return fail(Code::kUnavailable, "the index of ids is being filled again");
+  }
   std::vector<Fate> fates;
   PushQueue::Taken later;
   std::unordered_set<std::string_view> on_their_way;
@@ -337,8 +359,15 @@ Status Pusher::write(std::vector<Fate>& fates) {
       return fail(Code::kUnavailable, "a request was taken out of the transaction");
     }
   }
-  ++queue_.counters_.transactions;
-  return during(sink_->commit({}, {}, nullptr), "writing to " + options_.features_topic);
+  Status written = during(sink_->commit({}, {}, nullptr), "writing to " + options_.features_topic);
+  if (written) ++queue_.counters_.transactions;
+  // A record is larger than the topic takes: one that came alone is told so, others are tried
+  // apart.
+  const bool refused = !written && written.error().code() == Code::kInvalidArgument;
+  if (refused && fates.size() == 1)
+    PushQueue::answer(*fates[0].waiting, weir::fail(written.error()));
+  if (refused && fates.size() > 1) queue_.take_alone(fates.size());
+  return written;
 }
 
 void Pusher::tell(Fate& fate) {

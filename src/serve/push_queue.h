@@ -89,6 +89,8 @@ class PushQueue {
   void give_back(Taken requests);  // to the front
   static void answer(Waiting& waiting, PushAnswer answer);
   void set_trouble(std::string trouble);
+  // So many of the requests that are given back next are taken each by itself.
+  void take_alone(std::size_t requests);
 
   Clock& clock_;
   const Millis patience_;
@@ -98,6 +100,7 @@ class PushQueue {
   std::deque<std::shared_ptr<Waiting>> queue_;               // guarded by mutex_
   std::vector<std::weak_ptr<Waiting>> taken_;                // guarded by mutex_
   std::size_t queued_bytes_ = 0;                             // guarded by mutex_
+  std::size_t alone_ = 0;                                    // guarded by mutex_
   bool closed_ = false;                                      // guarded by mutex_
   std::string trouble_ = "the gateway has only just begun";  // guarded by mutex_
 };
@@ -146,6 +149,7 @@ class Pusher final : public Role {
   std::unique_ptr<stream::TransactionalSink> sink_;
   std::vector<stream::PartitionOffset> must_cover_;
   bool covered_ = false;
+  const std::uint64_t generation_;  // of the index, since before the ends were asked for
 
   // Pushed by this one, and not in the index yet.
   std::unordered_map<std::string, Known> recent_;

@@ -30,6 +30,7 @@ class Index final : public predictions::PredictionStore {
     progress_.reached("f", positions);
   }
   void fail_next() { failing_ = true; }
+  void forget() { first_.clear(); }
 
   Result<std::vector<std::optional<predictions::FirstOfId>>> find_ids(
       std::span<const std::string> ids) override {
@@ -239,6 +240,37 @@ TEST_F(PushQueueOnMemory, refuses_a_record_that_kafka_does_not_take_and_writes_t
   ASSERT_TRUE(*large && !**large);
   EXPECT_EQ((*large)->error().code(), Code::kInvalidArgument);
   ASSERT_TRUE(*good && **good);
+  EXPECT_THAT(keys(), testing::ElementsAre("a"));
+}
+
+TEST_F(PushQueueOnMemory, writes_nothing_by_an_index_that_has_lost_its_content) {
+  submit({{"a", "1"}});
+  ASSERT_TRUE(step());
+  progress_.reset();  // as the feed does before it fills a store again
+  index_.forget();
+  const auto again = submit({{"a", "1"}});
+  EXPECT_FALSE(step());
+  EXPECT_FALSE(again->has_value());
+  open();
+  ASSERT_TRUE(step());
+  ASSERT_TRUE(*again && **again);
+  EXPECT_TRUE((***again)[0].repeated);
+  EXPECT_THAT(keys(), testing::ElementsAre("a"));
+}
+
+TEST_F(PushQueueOnMemory, finds_the_request_that_the_topic_does_not_take) {
+  const auto first = submit({{"a", "1"}});
+  const auto bad = submit({{"b", "1"}});
+  broker_.fail_commit(1, stream::CommitFault::kRefused);
+  Status refused = step();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kUnavailable) << "no reason to end the process";
+  open();  // takes "a" by itself
+  ASSERT_TRUE(*first && **first);
+  broker_.fail_commit(1, stream::CommitFault::kRefused);
+  EXPECT_FALSE(step());
+  ASSERT_TRUE(*bad && !**bad);
+  EXPECT_EQ((*bad)->error().code(), Code::kInvalidArgument);
   EXPECT_THAT(keys(), testing::ElementsAre("a"));
 }
 

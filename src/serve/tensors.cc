@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "serve/json_depth.h"
 
 namespace weir::serve {
 namespace {
@@ -160,6 +161,9 @@ Result<InferRequest> read_infer_request(std::string_view body, std::size_t json_
     return fail(Code::kInvalidArgument, "Inference-Header-Content-Length is more than the body");
   }
   std::string_view raw = body.substr(json_bytes);
+  if (nested_too_deeply(body.substr(0, json_bytes))) {
+    return fail(Code::kInvalidArgument, "the JSON is nested too deeply");
+  }
   const Json json = Json::parse(body.substr(0, json_bytes), nullptr, false);
   if (!json.is_object()) return fail(Code::kInvalidArgument, "the body is no JSON object");
   InferRequest request;

@@ -78,6 +78,16 @@ TEST(Tensors, refuses_what_does_not_agree_and_names_the_input) {
   EXPECT_FALSE(read_infer_request("{}", 3));
 }
 
+TEST(Tensors, refuses_json_that_is_nested_without_end) {
+  const std::string deep = std::string(300'000, '[') + std::string(300'000, ']');
+  const auto request = read(input("FP64", deep, R"("data":[1])"));
+  ASSERT_FALSE(request);
+  EXPECT_THAT(request.error().message(), HasSubstr("nested too deeply"));
+  const std::string text = "]]\\\"[[[";
+  EXPECT_THAT(read(input("BYTES", "[1]", "\"data\":[\"" + text + "\"]"))->inputs[0].texts,
+              ElementsAre("]]\"[[["));
+}
+
 TEST(Tensors, knows_when_the_answer_is_to_be_raw) {
   const std::string one = R"("inputs":[{"name":"x","datatype":"FP64","shape":[1],"data":[1]}])";
   EXPECT_FALSE(read("{" + one + "}")->binary_output);

@@ -145,6 +145,8 @@ std::optional<SocketAddress> address_of(const DataNodeAddress& node) {
   return address;
 }
 
+constexpr Millis kGoodbyeMax{1'000};  // all bytes are there by then
+
 void set_timeout(int socket, int option, Millis timeout) {
   const timeval time{timeout.count() / 1'000, timeout.count() % 1'000 * 1'000};
   setsockopt(socket, SOL_SOCKET, option, &time, sizeof time);
@@ -317,6 +319,7 @@ Status BlockReader::hand_on(const Packet& packet, const ByteSink& sink) {
 
 // Nothing depends on it but the DataNode's log and its count of clients that broke off.
 void BlockReader::say_goodbye() {
+  set_timeout(socket_.descriptor(), SO_RCVTIMEO, kGoodbyeMax);
   const std::string status = number_field(1, kChecksumOk);
   const auto last = next_packet();
   if (last && last->is_last) send_all(socket_.descriptor(), varint(status.size()) + status);

@@ -64,6 +64,13 @@ bool is_set(const Json* field) {
 // Four lengths of nothing: HDFS's way to write down no token.
 constexpr std::string_view kNoToken = "AAAAAA";
 
+// It is sent as it is: bytes of somebody else's choice could be words of another protocol.
+bool is_pool(std::string_view pool) {
+  return !pool.empty() && pool.size() <= 255 &&
+         pool.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:-") == pool.npos;
+}
+
 std::optional<BlockPlace> block_of(const Json& located) {
   const Json* block = child(&located, "block");
   const Json* nodes = child(&located, "locations");
@@ -82,6 +89,7 @@ std::optional<BlockPlace> block_of(const Json& located) {
   place.offset = static_cast<std::uint64_t>(*offset);
   place.bytes = static_cast<std::uint64_t>(*bytes);
   place.pool = text_at(*block, "blockPoolId");
+  if (!is_pool(place.pool)) return {};
   place.id = static_cast<std::uint64_t>(*id);
   place.generation = static_cast<std::uint64_t>(*generation);
   place.data_node = {text_at(nodes->front(), "ipAddr"), static_cast<std::uint16_t>(*port)};
