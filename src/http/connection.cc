@@ -21,6 +21,14 @@ constexpr std::chrono::milliseconds kLinger{2'000};
 // Of a streamed body that its reader has answered before its end.
 constexpr std::uint64_t kSwallowBytesMax = std::uint64_t{64} << 20;
 
+// Of the bytes' form, and not that they ended or failed to come.
+bool breaks_http(error_code error) {
+  static const auto& http =
+      beast_http::make_error_code(beast_http::error::end_of_stream).category();
+  return error.category() == http && error != beast_http::error::partial_message &&
+         error != beast_http::error::end_of_stream;
+}
+
 template <typename Stream>
 class Connection final : public ConnectionBase,
                          public std::enable_shared_from_this<Connection<Stream>> {
@@ -88,18 +96,8 @@ class Connection final : public ConnectionBase,
   beast::tcp_stream& lowest() { return beast::get_lowest_layer(stream_); }
 
   std::string name_of_client() {
-    if constexpr (kSecure) {
-      const auto free = [](X509* certificate) { X509_free(certificate); };
-      const std::unique_ptr<X509, decltype(free)> certificate(
-          SSL_get1_peer_certificate(stream_.native_handle()), free);
-      if (!certificate) return "";
-      char name[256] = "";
-      X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name,
-                                sizeof name);
-      return name;
-    } else {
-      return "";
-    }
+    if constexpr (kSecure) return common_name_of(stream_.native_handle());
+    return "";
   }
 
   // --- Reading ---
@@ -207,8 +205,7 @@ class Connection final : public ConnectionBase,
   }
 
   void refuse_size() {
-    refuse(413,
-           "the body is larger than " + std::to_string(plan_.bytes_max) + " bytes, the limit here");
+    refuse(413, "the body is larger than " + std::to_string(plan_.bytes_max) + " bytes");
   }
 
   void begin_body() {
@@ -272,17 +269,13 @@ class Connection final : public ConnectionBase,
 
   void on_body_error(error_code error) {
     ++around_.counters.faults;
-    const bool broken =
-        error.category() ==
-            beast_http::make_error_code(beast_http::error::end_of_stream).category() &&
-        error != beast_http::error::partial_message && error != beast_http::error::end_of_stream;
     if (body_) {
-      return fail_stream(broken ? Error(Code::kInvalidArgument, "the body is no HTTP")
-                                : Error(Code::kUnavailable,
-                                        "the client ended in the middle of the "
-                                        "body, or fell silent"));
+      static constexpr const char* kGone =
+          "the client ended in the middle of the body, or fell silent";
+      return fail_stream(breaks_http(error) ? Error(Code::kInvalidArgument, "the body is no HTTP")
+                                            : Error(Code::kUnavailable, kGone));
     }
-    if (broken) return refuse(400, "the body is no HTTP: " + error.message());
+    if (breaks_http(error)) return refuse(400, "the body is no HTTP: " + error.message());
     close();
   }
 

@@ -48,6 +48,9 @@ struct Surroundings {
 
 void start_connection(beast::tcp_stream stream, asio::ssl::context* tls, Surroundings& around);
 
+// Of the certificate that the peer has shown; empty where it has shown none.
+std::string common_name_of(ssl_st* session);
+
 // The bytes of an answer but for its body.
 std::string head_of(const Response& response, bool keep_alive, bool chunked);
 

@@ -24,6 +24,16 @@ std::string head_of(const Response& response, bool keep_alive, bool chunked) {
   return head;
 }
 
+std::string common_name_of(ssl_st* session) {
+  const auto free = [](X509* certificate) { X509_free(certificate); };
+  const std::unique_ptr<X509, decltype(free)> certificate(SSL_get1_peer_certificate(session), free);
+  if (!certificate) return "";
+  char name[256] = "";
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, name,
+                            sizeof name);
+  return name;
+}
+
 Reply::~Reply() {
   if (!target_) return;
   Response lost;
