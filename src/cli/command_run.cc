@@ -1,4 +1,4 @@
-// weir run: trainer, producer and scorer in one process, and a live view of what they do.
+// weir run: trainer, producer, scorer and gateway in one process, and a live view of what they do.
 #include <unistd.h>
 
 #include <cinttypes>
@@ -160,8 +160,8 @@ int run(RunOptions options) {
 
 void add_run(CLI::App& app, Action& action) {
   auto options = std::make_shared<RunOptions>();
-  CLI::App* command =
-      app.add_subcommand("run", "The whole pipeline in one process: trainer, producer and scorer");
+  CLI::App* command = app.add_subcommand(
+      "run", "The whole pipeline in one process: trainer, producer, scorer, gateway");
   add_common_options(*command, options->common);
   command->add_option("--for", options->run_for, "End after so long, such as 30s (default: never)");
   command->add_option("--rate", options->rate, "Rows per second to produce, or max");
