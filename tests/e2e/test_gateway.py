@@ -185,6 +185,11 @@ def test_an_uploaded_data_set_is_trained_on_complete_or_not_at_all(pipeline):
     assert back.status == 200 and back.json == {"version": 1, "epoch": 3}, back
     assert gateway.push(RECORD)[0]["prediction"] == pipeline.model(1).predict([1, 2.5, -3])
     assert gateway.get("/v1/models/9", status=404)["code"] == "not_found"
+    used = f"{pipeline.dataset_path}/used/b.2.csv"
+    trained = gateway.ask("POST", f"/v1/train?dataset={used}", seconds=60)
+    assert trained.status == 202 and trained.json["epoch"] == 4, trained
+    wait_until(lambda: gateway.get("/v1/models")["live"] == 4, "a model of the same data rules again")
+    assert gateway.ask("POST", "/v1/train?dataset=nothing.csv", seconds=60).status == 409
     assert gateway.ask("PUT", "/v1/datasets/bad.csv", b"x1,x2,x3,y\n1,2,3,a\n").status == 201
     wait_until(lambda: gateway.get("/v1/datasets")["rejected"], "the bad one is refused")
     [rejected] = gateway.get("/v1/datasets")["rejected"]

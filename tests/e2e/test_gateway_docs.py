@@ -18,6 +18,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from support.gateway import Gateway
 from support.stack import ROOT
 from support.tables import BOSTON
+
 from support.waiting import PATIENCE
 
 DOCUMENT = json.loads((ROOT / "src/serve/openapi.json").read_text())
@@ -251,14 +252,17 @@ def ask_for_messages(asked):
     asked(400, "GET", "/v1/predictions", "?limit=0")
 
 
-def ask_for_the_rest(asked, name):
+def ask_for_the_rest(asked, boston):
     asked(200, "GET", "/v1/models", "?limit=1")
     asked(200, "GET", "/v1/models/{version}")
     asked(404, "GET", "/v1/models/{version}", variables={"version": 7})
     asked(400, "GET", "/v1/models/{version}", variables={"version": "x"})
     asked(200, "POST", "/v1/models/{version}/rollback", "?wait=30s")
     asked(404, "POST", "/v1/models/{version}/rollback", variables={"version": 7})
-    asked(202, "POST", "/v1/train")
+    asked(409, "POST", "/v1/train")
+    other = f"{boston.dataset_path}/used/other.csv"
+    boston.hdfs.put(other, BOSTON.replace(b"0.00632", b"0.00633", 1))
+    asked(202, "POST", "/v1/train", f"?dataset={other}")
     put = ("PUT", "/v1/datasets/{name}")
     asked(201, *put, "", b"no,data,set\n1,2,3\n")
     asked(400, *put, "", b"x", variables={"name": ".hidden"})
@@ -270,7 +274,7 @@ def ask_for_the_rest(asked, name):
     asked(200, "GET", "/v2/health/live")
     asked(200, "GET", "/v2/health/ready")
     for model in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
-        mine = {"variables": {"model": name}}
+        mine = {"variables": {"model": boston.name}}
         asked(200, "GET", model, **mine)
         asked(404, "GET", model)
         asked(200, "GET", model + "/ready", **mine)
@@ -318,7 +322,7 @@ def test_each_operation_answers_as_the_document_says(boston):
     assert gateway.get("/openapi.json") == DOCUMENT
     ask_for_messages(asked)
     ask_for_the_stream(asked)
-    ask_for_the_rest(asked, boston.name)
+    ask_for_the_rest(asked, boston)
     assert asked.answered == {(method, path) for method, path, _ in operations()}
 
 

@@ -156,7 +156,7 @@ def folder_changes(remains):
     file = f"{used}/{pipeline.used()[-1]}"
     last = max(remains.models)
     model = f"{pipeline.model_path(last)}/model.json"
-    yield "a used data set edited", "not the file", _replaced(hdfs, file, lambda d: d + b"\n")
+    yield "a used data set edited", "is not what was trained on", _replaced(hdfs, file, lambda d: d + b"\n")
     yield "a stray file among the used", "never dropped", _added(hdfs, f"{used}/stray.99.csv")
     yield "a used data set moved back", "", _renamed(hdfs, file, f"{pipeline.dataset_path}/b.csv")
     yield "a model truncated", "", _replaced(hdfs, model, lambda d: d[:-7])
