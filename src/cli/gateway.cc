@@ -37,14 +37,6 @@ bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1";
 }
 
-std::optional<serve::Permission> permission_of(const std::string& role) {
-  for (const auto permission :
-       {serve::Permission::kRead, serve::Permission::kPush, serve::Permission::kAdmin}) {
-    if (serve::permission_name(permission) == role) return permission;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 Gateway::Gateway(Roles& roles, std::string member)
@@ -123,7 +115,7 @@ Result<serve::ApiOptions> Gateway::api_options() const {
            "\n" + text;
   }
   options.access = WEIR_TRY(during(serve::AccessList::parse(text), "reading the gateway's tokens"));
-  if (const auto permission = permission_of(own.tls_client_role)) {
+  if (const auto permission = serve::permission_named(own.tls_client_role)) {
     if (own.tls_client_authority.empty()) {
       return fail(Code::kBadConfig, "serve.tls_client_role needs serve.tls_client_authority");
     }

@@ -19,13 +19,6 @@ std::string_view next_word(std::string_view& line) {
   return word;
 }
 
-std::optional<Permission> permission_named(std::string_view name) {
-  for (const auto permission : {Permission::kRead, Permission::kPush, Permission::kAdmin}) {
-    if (permission_name(permission) == name) return permission;
-  }
-  return std::nullopt;
-}
-
 bool equal_in_constant_time(std::string_view a, std::string_view b) {
   unsigned char difference = a.size() == b.size() ? 0 : 1;
   for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
@@ -56,6 +49,13 @@ std::string_view permission_name(Permission permission) {
     case Permission::kAdmin: return "admin";
   }
   return "";
+}
+
+std::optional<Permission> permission_named(std::string_view name) {
+  for (const auto permission : {Permission::kRead, Permission::kPush, Permission::kAdmin}) {
+    if (permission_name(permission) == name) return permission;
+  }
+  return std::nullopt;
 }
 
 Result<AccessList> AccessList::parse(std::string_view text) {

@@ -22,6 +22,8 @@ namespace weir::serve {
 
 enum class Permission { kOpen, kRead, kPush, kAdmin };  // each includes those before it
 std::string_view permission_name(Permission permission);
+// read, push or admin: what a token or a certificate can be given.
+std::optional<Permission> permission_named(std::string_view name);
 
 class AccessList {
  public:

@@ -63,38 +63,28 @@ void add_requests(MetricsPage& page, const RequestMetrics& metrics) {
 }
 
 void add_server(MetricsPage& page, const http::ServerCounters& counters) {
-  const auto counter = [&](const std::string& name, const std::string& help, std::uint64_t value) {
-    page.begin_counter(name, help);
-    page.sample(static_cast<double>(value));
-  };
-  page.begin_gauge("weir_gateway_connections_open", "Connections of clients, now.");
-  page.sample(static_cast<double>(counters.connections_open));
-  counter("weir_gateway_connections_total", "Connections of clients, so far.",
-          counters.connections);
-  counter("weir_gateway_connections_refused_total", "Connections over the limit.",
-          counters.connections_refused);
-  counter("weir_gateway_faults_total", "Requests that were no HTTP, or did not come whole.",
-          counters.faults);
+  page.gauge("weir_gateway_connections_open", "Connections of clients, now.",
+             static_cast<double>(counters.connections_open));
+  page.counter("weir_gateway_connections_total", "Connections of clients, so far.",
+               counters.connections);
+  page.counter("weir_gateway_connections_refused_total", "Connections over the limit.",
+               counters.connections_refused);
+  page.counter("weir_gateway_faults_total", "Requests that were no HTTP, or did not come whole.",
+               counters.faults);
 }
 
 void add_pushes(MetricsPage& page, const PushQueue& pushes) {
-  const auto counter = [&](const std::string& name, const std::string& help, std::uint64_t value) {
-    page.begin_counter(name, help);
-    page.sample(static_cast<double>(value));
-  };
   const PushCounters& counters = pushes.counters();
-  counter("weir_gateway_pushed_records_total", "Records written to the features topic.",
-          counters.pushed);
-  counter("weir_gateway_repeated_records_total", "Records that were there already.",
-          counters.repeated);
-  counter("weir_gateway_push_transactions_total", "Transactions that pushed records.",
-          counters.transactions);
-  page.begin_gauge("weir_gateway_push_waiting_requests",
-                   "Requests whose records are not written yet.");
-  page.sample(static_cast<double>(pushes.waiting()));
-  page.begin_gauge("weir_gateway_push_ready",
-                   "1 where records can be pushed ('/readyz' says why not).");
-  page.sample(pushes.trouble().empty() ? 1 : 0);
+  page.counter("weir_gateway_pushed_records_total", "Records written to the features topic.",
+               counters.pushed);
+  page.counter("weir_gateway_repeated_records_total", "Records that were there already.",
+               counters.repeated);
+  page.counter("weir_gateway_push_transactions_total", "Transactions that pushed records.",
+               counters.transactions);
+  page.gauge("weir_gateway_push_waiting_requests", "Requests whose records are not written yet.",
+             static_cast<double>(pushes.waiting()));
+  page.gauge("weir_gateway_push_ready", "1 where records can be pushed ('/readyz' says why not).",
+             pushes.trouble().empty() ? 1 : 0);
 }
 
 void add_feed(MetricsPage& page, const predictions::FeedProgress& progress) {
@@ -103,14 +93,12 @@ void add_feed(MetricsPage& page, const predictions::FeedProgress& progress) {
   for (const auto& lag : progress.lag()) {
     page.sample(static_cast<double>(lag.behind), {{"topic", lag.topic}});
   }
-  page.begin_counter("weir_gateway_feed_records_total", "Feature records kept, so far.");
-  page.sample(static_cast<double>(progress.records()));
-  page.begin_counter("weir_gateway_feed_answers_total",
-                     "Predictions and dead letters kept, so far.");
-  page.sample(static_cast<double>(progress.answers()));
-  page.begin_counter("weir_gateway_feed_refills_total",
-                     "How often the store had lost its content.");
-  page.sample(static_cast<double>(progress.refills()));
+  page.counter("weir_gateway_feed_records_total", "Feature records kept, so far.",
+               progress.records());
+  page.counter("weir_gateway_feed_answers_total", "Predictions and dead letters kept, so far.",
+               progress.answers());
+  page.counter("weir_gateway_feed_refills_total", "How often the store had lost its content.",
+               progress.refills());
 }
 
 }  // namespace

@@ -61,6 +61,7 @@ Result<std::unique_ptr<LiveFollower>> LiveFollower::open(PipelineNames names,
                                      if (own->history_.size() == kHistoryMax)
                                        own->history_.erase(own->history_.begin());
                                      own->history_.push_back(record);
+                                     own->shown_history_.reset();
                                    });
   if (!watch) {
     live.set_trouble(watch.error());
@@ -87,7 +88,10 @@ Status LiveFollower::step(Millis wait_max, std::stop_token) {
 Status LiveFollower::look() {
   auto view = std::make_shared<LiveView>();
   view->status = WEIR_TRY(watch_->look());
-  view->history = history_;
+  if (!shown_history_) {
+    shown_history_ = std::make_shared<const std::vector<record::ControlRecord>>(history_);
+  }
+  view->history = shown_history_;
   load(*view);
   view->looked_at = clock_.steady();
   next_look_ = view->looked_at + kLookEvery;

@@ -58,10 +58,11 @@ class LiveModel {
 
 struct LiveView {
   PipelineStatus status;
-  std::vector<record::ControlRecord> history;  // of the control log, the last kHistoryMax
-  std::shared_ptr<const LiveModel> model;      // of status.control.version; absent: none, or not
-                                               // loaded yet
-  std::optional<Error> model_trouble;          // why the model in force is not at hand
+  // Of the control log, the last kHistoryMax; shared by the views between two of its records.
+  std::shared_ptr<const std::vector<record::ControlRecord>> history;
+  std::shared_ptr<const LiveModel> model;  // of status.control.version; absent: none, or not
+                                           // loaded yet
+  std::optional<Error> model_trouble;      // why the model in force is not at hand
   SteadyTime looked_at{};
 };
 
@@ -101,6 +102,7 @@ class LiveFollower final : public Role {
   Live& live_;
   std::unique_ptr<PipelineWatch> watch_;
   std::vector<record::ControlRecord> history_;
+  std::shared_ptr<const std::vector<record::ControlRecord>> shown_history_;  // null: history_ grew
   std::shared_ptr<const LiveModel> model_;
   SteadyTime next_look_{};
   SteadyTime next_load_{};

@@ -4,6 +4,7 @@
 // Owner: who writes one page. Threads: one. Errors: none.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,15 @@ class MetricsPage {
   }
   void begin_histogram(const std::string& name, const std::string& help) {
     begin(name, help, "histogram");
+  }
+  // A metric of one value.
+  void gauge(const std::string& name, const std::string& help, double value) {
+    begin_gauge(name, help);
+    sample(value);
+  }
+  void counter(const std::string& name, const std::string& help, std::uint64_t value) {
+    begin_counter(name, help);
+    sample(static_cast<double>(value));
   }
   // Of the metric begun last.
   void sample(double value, const Labels& labels = {}) { sample_of("", value, labels); }

@@ -24,7 +24,7 @@ constexpr Millis kLookAgain{50};
 // Who ruled when, by the control log.
 std::vector<record::Reign> reigns_of(const LiveView& view, std::uint64_t version) {
   record::ReignHistory history;
-  for (const auto& record : view.history) history.apply(record);
+  for (const auto& record : *view.history) history.apply(record);
   return history.reigns(version);
 }
 
