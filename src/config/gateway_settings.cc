@@ -74,7 +74,7 @@ void add_door(std::vector<Setting>& table) {
        integer(WEIR_AT(serve.port), 0, 65'535, "", "Its port; 0 is any that is free."),
        list(WEIR_AT(serve.hosts), 100, bytes_rule(1, 253), "weir.example.org",
             "Names that a request may have as Host, besides those of this machine, where no token "
-            "is asked for."),
+            "is asked for; and those of its page's origin behind a proxy."),
        text(WEIR_AT(serve.tokens), bytes_rule(0, 4000), "/etc/weir/tokens",
             "The local file of bearer tokens, a line for each: read, push or admin, and the token; "
             "empty is to ask for none."),

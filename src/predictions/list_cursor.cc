@@ -51,6 +51,17 @@ Status check(const ListQuery& query) {
   return {};
 }
 
+bool PageBuilder::add(const ListPoint& point, Kept kept) {
+  if (page_.items.size() == limit_ || bytes_ >= kPageBytesMax) {
+    page_.next = cursor_after(last_);
+    return false;
+  }
+  bytes_ += kept.features ? kept.features->size() : 0;
+  last_ = point;
+  page_.items.push_back(std::move(kept));
+  return true;
+}
+
 std::string after_prefix(std::string_view prefix) {
   std::string end(prefix);
   while (!end.empty() && static_cast<unsigned char>(end.back()) == 0xff) end.pop_back();

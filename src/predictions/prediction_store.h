@@ -24,6 +24,8 @@
 namespace weir::predictions {
 
 inline constexpr std::size_t kListLimitMax = 1'000;
+// A page ends early with the record that brings its features beyond this.
+inline constexpr std::size_t kPageBytesMax = std::size_t{8} << 20;
 inline constexpr std::size_t kIdsAtOnceMax = 10'000;
 // Of one id; where there are more, so many are told.
 inline constexpr std::uint64_t kIdCountMax = 1'000;
@@ -114,7 +116,7 @@ struct ListQuery {
 };
 
 struct Page {
-  std::vector<Kept> items;  // newest first
+  std::vector<Kept> items;  // newest first; fewer than asked for where they are large
   std::string next;         // empty: there is no more
 };
 

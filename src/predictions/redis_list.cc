@@ -179,11 +179,10 @@ Result<Page> list_from(redis::Client& client, const RedisKeys& keys, const ListQ
     auto few = WEIR_TRY(few_of_prefix(client, keys, *query.id_prefix));
     if (few) points.take(std::move(*few));
   }
-  Page page;
-  ListPoint last;
+  PageBuilder page(query.limit);
   for (;;) {
     const auto chunk = WEIR_TRY(points.next());
-    if (chunk.empty()) return page;
+    if (chunk.empty()) return page.take();
     std::vector<ListPoint> at;
     std::vector<Place> places;
     for (const std::string& bytes : chunk) {
@@ -195,12 +194,7 @@ Result<Page> list_from(redis::Client& client, const RedisKeys& keys, const ListQ
     auto kept = WEIR_TRY(kept_at(client, keys, places));
     for (std::size_t i = 0; i < kept.size(); ++i) {
       if (!kept[i] || !fits(query, *kept[i])) continue;
-      if (page.items.size() == query.limit) {
-        page.next = cursor_after(last);
-        return page;
-      }
-      last = at[i];
-      page.items.push_back(std::move(*kept[i]));
+      if (!page.add(at[i], std::move(*kept[i]))) return page.take();
     }
     if (std::chrono::steady_clock::now() > deadline) {
       return fail(Code::kTimeout, "it takes too long; ask for less, such as a shorter time");

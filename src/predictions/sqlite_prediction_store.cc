@@ -177,17 +177,13 @@ Result<Page> list_from(SqliteDatabase& database, const ListQuery& query) {
     run.bind(from.arrived_ms).bind(from.place.partition).bind(from.place.offset);
   }
   run.bind(static_cast<std::int64_t>(query.limit) + 1);
-  Page page;
-  ListPoint last;
+  PageBuilder page(query.limit);
   while (WEIR_TRY(run.step())) {
-    if (page.items.size() == query.limit) {
-      page.next = cursor_after(last);
-      break;
-    }
-    page.items.push_back(kept_of(run));
-    last = {run.number(kOrderedColumn), page.items.back().place};
+    Kept kept = kept_of(run);
+    const ListPoint point{run.number(kOrderedColumn), kept.place};
+    if (!page.add(point, std::move(kept))) break;
   }
-  return page;
+  return page.take();
 }
 
 Result<std::optional<ById>> find_id(SqliteDatabase& database, std::string_view id) {

@@ -212,6 +212,34 @@ TEST_P(PredictionStoreContract, a_page_that_ends_where_the_list_does_has_no_next
   EXPECT_EQ(store_->list(query)->next, "");
 }
 
+TEST_P(PredictionStoreContract, a_page_of_large_records_is_short_and_leaves_nothing_out) {
+  constexpr std::int64_t kCount = 20;
+  for (std::int64_t i = 0; i < kCount; ++i) {
+    FeatureRecord record = record_at(0, i, "r", 1'000 * i);
+    record.features = std::string(900'000, 'x');
+    apply({std::move(record)});
+  }
+  ListQuery query;
+  query.limit = kListLimitMax;
+  std::vector<std::int64_t> all;
+  std::size_t pages = 0;
+  do {
+    const auto page = store_->list(query);
+    WEIR_ASSERT_OK(page);
+    std::size_t bytes = 0;
+    for (const Kept& kept : page->items) {
+      bytes += kept.features->size();
+      all.push_back(kept.place.offset);
+    }
+    EXPECT_LE(bytes, kPageBytesMax + 900'000);
+    query.cursor = page->next;
+    ++pages;
+  } while (!query.cursor.empty() && pages < 10);
+  EXPECT_EQ(pages, 2U);
+  ASSERT_EQ(all.size(), static_cast<std::size_t>(kCount));
+  for (std::int64_t i = 0; i < kCount; ++i) EXPECT_EQ(all[i], kCount - 1 - i);
+}
+
 TEST_P(PredictionStoreContract, pages_leave_nothing_out_while_records_come_and_go) {
   // Many of the same moment, in several partitions, so that the time alone orders nothing.
   std::vector<FeatureRecord> records;

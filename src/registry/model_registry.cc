@@ -60,7 +60,12 @@ Result<Manifest> ModelRegistry::manifest(std::uint64_t version) const {
     }
     return manifest;
   };
-  return during(attempt(), "reading " + store_.url(path));
+  auto manifest = during(attempt(), "reading " + store_.url(path));
+  if (!manifest && manifest.error().code() == Code::kNotFound) {
+    return fail(Code::kNotFound, "there is no model version " + std::to_string(version) + " in " +
+                                     store_.url(path_));
+  }
+  return manifest;
 }
 
 Result<LoadedModel> ModelRegistry::load(std::uint64_t version, std::string_view sha256) const {

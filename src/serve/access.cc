@@ -66,9 +66,8 @@ Result<AccessList> AccessList::parse(std::string_view text) {
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     ++number;
-    line = line.substr(0, std::min(line.find('#'), line.size()));
     const std::string_view role = next_word(line);
-    if (role.empty()) continue;
+    if (role.empty() || role.front() == '#') continue;
     const std::string_view token = next_word(line);
     const auto permission = permission_named(role);
     const auto refuse = [&](const std::string& why) {
@@ -79,7 +78,9 @@ Result<AccessList> AccessList::parse(std::string_view text) {
       return refuse("a token has " + std::to_string(kTokenCharsMin) + " to " +
                     std::to_string(kTokenCharsMax) + " characters");
     }
-    if (!next_word(line).empty()) return refuse("something follows the token");
+    if (const auto more = next_word(line); !more.empty() && more.front() != '#') {
+      return refuse("something follows the token");
+    }
     if (list.permission_of(token)) return refuse("the token stands in an earlier line, too");
     if (list.tokens_.size() == kTokensMax) return refuse("too many tokens");
     list.tokens_.push_back({sha256_hex(token), *permission});

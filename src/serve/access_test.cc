@@ -38,6 +38,13 @@ TEST(AccessList, lets_each_role_do_what_it_may_and_no_more) {
   EXPECT_EQ(status(list, with("Bearer reader-0123456789"), Permission::kPush), 403u);
 }
 
+TEST(AccessList, a_hash_begins_a_remark_only_where_a_word_would_begin) {
+  const AccessList list =
+      AccessList::parse("#read commented-out-0123\npush sharp#0123456789ab #shop\n # x").value();
+  EXPECT_EQ(status(list, with("Bearer sharp#0123456789ab"), Permission::kPush), 0u);
+  EXPECT_EQ(status(list, with("Bearer commented-out-0123"), Permission::kRead), 401u);
+}
+
 TEST(AccessList, asks_for_a_token_that_it_knows) {
   const AccessList list = AccessList::parse(kTokens).value();
   EXPECT_EQ(status(list, with(""), Permission::kOpen), 0u);
@@ -98,7 +105,7 @@ TEST(RequestGuard, answers_to_names_of_this_machine_alone_where_nobody_is_asked_
     EXPECT_EQ(guard.refusal(request_to(host))->status, 403u) << host;
   }
   options.any_host = true;
-  EXPECT_FALSE(RequestGuard(options, clock).refusal(request_to("gateway.example.org")));
+  EXPECT_FALSE(RequestGuard(options, clock).refusal(request_to("gateway.example")));
 }
 
 TEST(RequestGuard, refuses_changes_that_pages_of_other_origins_ask_for) {
@@ -108,7 +115,17 @@ TEST(RequestGuard, refuses_changes_that_pages_of_other_origins_ask_for) {
   request.headers.emplace_back("Origin", "http://localhost:8080");
   EXPECT_FALSE(guard.refusal(request)) << "its own page";
   request.headers.back().second = "https://localhost:8080";
-  EXPECT_EQ(guard.refusal(request)->status, 403u);
+  EXPECT_FALSE(guard.refusal(request)) << "TLS ended in front of the gateway";
+  for (const char* other : {"http://localhost:8081", "http://localhost", "ftp://localhost:8080",
+                            "localhost:8080", "https://gateway.example"}) {
+    request.headers.back().second = other;
+    EXPECT_EQ(guard.refusal(request)->status, 403u) << other;
+  }
+  GuardOptions options;
+  options.hosts = {"gateway.example"};
+  EXPECT_FALSE(RequestGuard(options, clock).refusal(request)) << "whose Host a proxy has changed";
+  request.headers.back().second = "https://gateway.example:444";
+  EXPECT_EQ(RequestGuard(options, clock).refusal(request)->status, 403u);
   request.headers.back().second = "null";
   EXPECT_EQ(guard.refusal(request)->status, 403u);
   request.method = "GET";

@@ -6,6 +6,11 @@
 #include "serve/problem.h"
 
 namespace weir::serve {
+namespace {
+
+constexpr Millis kLookAgain{500};
+
+}  // namespace
 
 AwaitedAnswers::AwaitedAnswers(Parts& parts, std::vector<std::string> ids,
                                std::optional<Millis> wait, http::Reply reply)
@@ -36,7 +41,10 @@ void AwaitedAnswers::begin(PushAnswer pushed) {
         pushed_[i].place, [weak = weak_from_this(), i](const predictions::SharedAnswer& answer) {
           if (const auto own = weak.lock()) own->take(i, answer);
         });
-    if (!wait) break;  // too many wait already: this one is told what there is by the end
+    if (!wait) {  // too many wait already: the store is asked now and then
+      look_again_ = true;
+      break;
+    }
     const std::lock_guard lock(mutex_);
     if (reply_) waits_.push_back(*wait);
     else parts_.board.cancel(*wait);
@@ -46,18 +54,29 @@ void AwaitedAnswers::begin(PushAnswer pushed) {
   if (!parts_.workers.submit([self] { self->look_into_store(); })) end();
 }
 
+void AwaitedAnswers::look_again_later() {
+  const SteadyTime next = parts_.clock.steady() + kLookAgain;
+  if (next >= begun_ + *wait_) return;
+  parts_.timers.at(next, [self = shared_from_this()] {
+    // Where too much is asked already, the next look may do.
+    if (!self->parts_.workers.submit([self] { self->look_into_store(); })) self->look_again_later();
+  });
+}
+
 void AwaitedAnswers::look_into_store() {
   for (std::size_t i = 0; i < pushed_.size(); ++i) {
     {
       const std::lock_guard lock(mutex_);
-      if (!reply_ || answers_[i]) continue;
+      if (!reply_) return;
+      if (answers_[i]) continue;
     }
     const auto kept = parts_.predictions.by_place(pushed_[i].place);
-    if (!kept) return;  // the board may still tell
+    if (!kept) break;  // the board may still tell, or the next look
     if (*kept && (*kept)->answer) {
       take(i, std::make_shared<const predictions::Answer>(*(*kept)->answer));
     }
   }
+  if (look_again_) look_again_later();
 }
 
 void AwaitedAnswers::take(std::size_t index, predictions::SharedAnswer answer) {

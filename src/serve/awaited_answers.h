@@ -26,6 +26,7 @@ class AwaitedAnswers : public std::enable_shared_from_this<AwaitedAnswers> {
 
  private:
   void look_into_store();
+  void look_again_later();
   void take(std::size_t index, predictions::SharedAnswer answer);
   void end();
 
@@ -39,6 +40,7 @@ class AwaitedAnswers : public std::enable_shared_from_this<AwaitedAnswers> {
   std::vector<predictions::SharedAnswer> answers_;       // guarded by mutex_
   std::size_t missing_ = 0;                              // guarded by mutex_
   std::vector<predictions::AnswerBoard::WaitId> waits_;  // guarded by mutex_
+  bool look_again_ = false;                              // set by begin()
 };
 
 }  // namespace weir::serve

@@ -20,6 +20,16 @@ std::string client_of(const std::string& peer) { return peer.substr(0, peer.rfin
 
 }  // namespace
 
+// Who ends TLS in front of the gateway changes the scheme, and may change the Host: then the name
+// that clients use stands in serve.hosts.
+bool RequestGuard::is_own(std::string_view origin, std::string_view host) const {
+  const bool secure = origin.starts_with("https://");
+  if (!secure && !origin.starts_with("http://")) return false;
+  origin.remove_prefix(secure ? 8 : 7);
+  return origin == host ||
+         std::find(options_.hosts.begin(), options_.hosts.end(), origin) != options_.hosts.end();
+}
+
 std::optional<http::Response> RequestGuard::refusal(const http::Request& request) {
   const std::string_view host = request.header("host").value_or("");
   if (!options_.any_host) {
@@ -34,10 +44,8 @@ std::optional<http::Response> RequestGuard::refusal(const http::Request& request
     }
   }
   const bool changes = request.method != "GET" && request.method != "HEAD";
-  if (const auto origin = request.header("origin"); changes && origin) {
-    const std::string own = (request.secure ? "https://" : "http://") + std::string(host);
-    if (*origin != own)
-      return problem(403, "a page of another origin may not change anything here");
+  if (const auto origin = request.header("origin"); changes && origin && !is_own(*origin, host)) {
+    return problem(403, "a page of another origin may not change anything here");
   }
   if (request.header("sec-fetch-site") == "cross-site" && changes) {
     return problem(403, "a page of another site may not change anything here");

@@ -23,7 +23,7 @@ namespace weir::serve {
 
 struct GuardOptions {
   bool any_host = false;               // tokens are asked for: the Host proves nothing
-  std::vector<std::string> hosts;      // taken besides localhost, 127.0.0.1 and ::1
+  std::vector<std::string> hosts;      // taken besides localhost, 127.0.0.1 and ::1; and as origins
   double requests_per_second_max = 0;  // of one client; 0: no limit
 };
 
@@ -39,6 +39,7 @@ class RequestGuard {
     SteadyTime at;
   };
   bool take_one(const std::string& client);
+  bool is_own(std::string_view origin, std::string_view host) const;
 
   const GuardOptions options_;
   Clock& clock_;
