@@ -1,10 +1,9 @@
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/read.hpp>
-#include <deque>
 
 #include "http/connection_internal.h"
+#include "http/event_sender_internal.h"
 #include "http/head_check.h"
-#include "http/outflow.h"
 #include "http/target.h"
 
 namespace weir::http {
@@ -211,6 +210,7 @@ class Connection final : public ConnectionBase,
   void begin_body() {
     lowest().expires_after(around_.options.body_timeout);
     gathered_ = swallowed_ = 0;
+    request_.share = std::make_shared<MemoryBudget::Share>(around_.bodies);
     if (plan_.stream) request_.stream = body_ = std::make_shared<BodyStream>();
     if (plan_.stream) hand_on();  // its reader begins before the last byte is here
     read_body();
@@ -242,6 +242,9 @@ class Connection final : public ConnectionBase,
       return refuse_size();
     }
     if (!body_) {
+      if (!request_.share->grow(piece.size())) {
+        return refuse(503, "too many bodies are on their way already; try again");
+      }
       request_.body += piece;
       return read_body();
     }
@@ -297,6 +300,7 @@ class Connection final : public ConnectionBase,
   void refuse(unsigned status, const std::string& reason) {
     ++around_.counters.faults;
     keep_alive_ = false;
+    request_ = Request();  // nothing of its body is kept while the client is told
     respond(around_.handler.fault(status, reason));
   }
 
@@ -323,25 +327,32 @@ class Connection final : public ConnectionBase,
   bool head_only() const { return parser_ && parser_->get().method() == beast_http::verb::head; }
 
   void linger() {
+    lowest().expires_after(kLinger);
     if constexpr (kSecure) {
-      lowest().expires_after(kLinger);
-      stream_.async_shutdown([self = self()](error_code) { self->close(); });
+      // Fails where the client is still sending; that it has been told is all that matters.
+      stream_.async_shutdown([self = self()](error_code) { self->end_sending(); });
     } else {
-      error_code ignored;
-      lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
-      lowest().expires_after(kLinger);
-      lingered_ = 0;
-      swallow();
+      end_sending();
     }
   }
 
+  void end_sending() {
+    error_code ignored;
+    lowest().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    lowest().expires_after(kLinger);
+    lingered_ = 0;
+    swallow();
+  }
+
+  // Of TLS, too, as the bytes come: nobody reads them any more.
   void swallow() {
     buffer_.consume(buffer_.size());
-    read_some([this](std::size_t bytes) {
-      lingered_ += bytes;
-      if (lingered_ > kLingerBytesMax) return close();
-      swallow();
-    });
+    lowest().async_read_some(buffer_.prepare(kPieceBytes / 8),
+                             [self = self()](error_code error, std::size_t bytes) {
+                               self->lingered_ += bytes;
+                               if (error || self->lingered_ > kLingerBytesMax) return self->close();
+                               self->swallow();
+                             });
   }
 
   void close() {
@@ -351,91 +362,11 @@ class Connection final : public ConnectionBase,
 
   // --- A stream of events ---
 
-  std::shared_ptr<ResponseStream> start_stream(Response head) {
-    const std::weak_ptr<Connection> weak = self();
-    // Whatever comes of the writer's threads happens on the strand, if there is still one.
-    const auto on_strand = [weak](auto act) {
-      if (const auto connection = weak.lock()) {
-        asio::post(connection->executor(), [connection, act]() mutable { act(*connection); });
-      }
-    };
-    auto outflow = std::make_shared<Outflow>(
-        around_.options.held_bytes_max,
-        [on_strand](std::string bytes) {
-          on_strand([bytes = std::move(bytes)](Connection& to) {
-            if (!to.outflow_) return;
-            to.push(bytes, bytes.size());
-            to.flow();
-          });
-        },
-        [on_strand](bool at_once) {
-          on_strand([at_once](Connection& to) { at_once ? to.cut_stream() : to.finish_stream(); });
-        });
-    asio::post(executor(), [self = self(), head = std::move(head), outflow] {
-      self->outflow_ = outflow;
-      self->keep_alive_ = false;
-      self->queue_.push_back({head_of(head, false, !self->version_1_0_), 0});
-      if (!head.body.empty()) self->push(head.body, 0);
-      self->watch_client();
-      self->flow();
-    });
-    return std::make_shared<OutflowHandle>(std::move(outflow));
-  }
-
-  void push(std::string_view bytes, std::size_t counted) {
-    queue_.push_back({version_1_0_ ? std::string(bytes) : chunk_of(bytes), counted});
-  }
-
-  // Whatever the client still says is thrown away; that it has gone is worth to know.
-  void watch_client() {
-    lowest().expires_never();
-    buffer_.consume(buffer_.size());
-    stream_.async_read_some(buffer_.prepare(1024),
-                            [self = self()](error_code error, std::size_t bytes) {
-                              self->lingered_ += bytes;
-                              if (error || self->lingered_ > kLingerBytesMax) {
-                                return self->cut_stream();
-                              }
-                              self->watch_client();
-                            });
-  }
-
-  void flow() {
-    if (writing_ || queue_.empty()) {
-      if (!writing_ && ending_) close();
-      return;
-    }
-    writing_ = true;
-    out_ = std::move(queue_.front().wire);
-    counted_ = queue_.front().counted;
-    queue_.pop_front();
-    // Of the write alone: the read that watches the client is pending already.
-    lowest().expires_after(around_.options.write_timeout);
-    asio::async_write(stream_, asio::buffer(out_), [self = self()](error_code error, std::size_t) {
-      self->writing_ = false;
-      if (self->outflow_) self->outflow_->written(self->counted_);
-      if (error) return self->cut_stream();
-      self->flow();
-    });
-  }
-
-  void end_stream() {
-    if (outflow_) outflow_->close();
-    outflow_.reset();
-  }
-
-  void cut_stream() {
-    end_stream();
-    close();
-  }
-
-  // The writer has let go, or the server ends.
-  void finish_stream() {
-    if (ending_) return;
-    ending_ = true;
-    if (!version_1_0_) queue_.push_back({"0\r\n\r\n", 0});
-    end_stream();
-    flow();
+  std::shared_ptr<ResponseStream> start_stream(const Response& head) {
+    auto sender = std::make_shared<EventSender<Stream>>(
+        self(), stream_, around_.options.write_timeout, !version_1_0_);
+    return sender->start(head_of(head, false, !version_1_0_), head.body,
+                         around_.options.held_bytes_max);
   }
 
   class Answer final : public Reply::Target {
@@ -448,7 +379,7 @@ class Connection final : public ConnectionBase,
                      });
     }
     std::shared_ptr<ResponseStream> start_stream(Response head) override {
-      return connection_->start_stream(std::move(head));
+      return connection_->start_stream(head);
     }
 
    private:
@@ -474,15 +405,6 @@ class Connection final : public ConnectionBase,
   bool version_1_0_ = false;
   std::string out_;
   std::size_t lingered_ = 0;
-  std::shared_ptr<Outflow> outflow_;  // while events are wanted
-  struct Piece {
-    std::string wire;
-    std::size_t counted;  // of what may be held
-  };
-  std::deque<Piece> queue_;
-  std::size_t counted_ = 0;  // of out_
-  bool writing_ = false;
-  bool ending_ = false;
 };
 
 }  // namespace

@@ -41,6 +41,7 @@ struct Surroundings {
   const ServerOptions& options;
   Handler& handler;
   ServerCounters& counters;
+  const std::shared_ptr<MemoryBudget> bodies;
   std::mutex mutex;
   std::set<ConnectionBase*> connections;  // guarded by mutex
   std::atomic<bool> draining{false};

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "http/body_stream.h"
+#include "http/memory_budget.h"
 
 namespace weir::http {
 
@@ -30,7 +31,8 @@ struct Request {
   std::string client_name;  // the common name of a verified client certificate, else empty
   bool secure = false;      // came over TLS
   std::string body;         // whole, where the plan was to gather it
-  std::shared_ptr<BodyStream> stream;  // where the plan was to stream it
+  std::shared_ptr<BodyStream> stream;          // where the plan was to stream it
+  std::shared_ptr<MemoryBudget::Share> share;  // what the body counts for, while it is kept
 
   std::optional<std::string_view> header(std::string_view name) const {
     return find_field(headers, name);

@@ -51,7 +51,9 @@ class BeastServer final : public Server {
  public:
   BeastServer(const ServerOptions& options, Handler& handler)
       : options_(options),
-        around_{options_, handler, counters_, {}, {}, {}},
+        around_{
+            options_, handler, counters_, std::make_shared<MemoryBudget>(options.bodies_bytes_max),
+            {},       {},      {}},
         io_(options.threads),
         acceptor_(asio::make_strand(io_)),
         pause_(acceptor_.get_executor()) {}
@@ -88,6 +90,7 @@ class BeastServer final : public Server {
 
   std::uint16_t port() const override { return port_; }
   const ServerCounters& counters() const override { return counters_; }
+  std::uint64_t body_bytes_held() const override { return around_.bodies->held(); }
 
   void stop(Millis grace) override {
     if (threads_.empty()) return;

@@ -42,7 +42,8 @@ struct ServerOptions {
   Millis body_timeout{30'000};   // a gathered body in all; a streamed one: from piece to piece
   Millis write_timeout{30'000};  // an answer; of a stream, each piece
   std::size_t held_bytes_max = std::size_t{8} << 20;  // of a stream that its client does not read
-  TlsFiles tls;                                       // empty: plain HTTP
+  std::uint64_t bodies_bytes_max = std::uint64_t{256} << 20;  // gathered ones, of all connections
+  TlsFiles tls;                                               // empty: plain HTTP
 };
 
 // What is to become of a request's body, decided when its head is there.
@@ -108,6 +109,7 @@ class Server {
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
   virtual const ServerCounters& counters() const = 0;
+  virtual std::uint64_t body_bytes_held() const = 0;  // of gathered bodies, now
   // Takes no more connections, lets requests under way be answered for so long, then ends all.
   virtual void stop(Millis grace) = 0;
 };

@@ -30,6 +30,7 @@ class Echo final : public Handler {
       plan.refusal.emplace();
       plan.refusal->status = 403;
     }
+    if (head.target == "/large") plan.bytes_max = 1 << 20;
     if (head.target.starts_with("/stream")) {
       plan.stream = true;
       plan.bytes_max = 8 << 20;
@@ -163,6 +164,23 @@ TEST_F(HttpServer, refuses_bodies_over_the_limit_announced_or_not) {
   EXPECT_THAT(ask(port, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" +
                             std::string(1000, 'x')),
               StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpServer, holds_so_many_bytes_of_bodies_and_no_more) {
+  ServerOptions options;
+  options.bodies_bytes_max = 300'000;
+  const std::uint16_t port = start(options);
+  const std::string body(200'000, 'x');
+  const std::string head = "POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n";
+  RawClient slow(port);
+  ASSERT_TRUE(slow.say(head + body.substr(1)));
+  while (server->body_bytes_held() < 196'608) std::this_thread::yield();
+  EXPECT_THAT(ask(port, head + body), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("try again")));
+  ASSERT_TRUE(slow.say("x"));
+  slow.end_saying();
+  EXPECT_THAT(slow.hear_all(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask(port, head + body), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(server->body_bytes_held(), 0u);
 }
 
 TEST_F(HttpServer, refuses_broken_chunks_and_long_heads) {
