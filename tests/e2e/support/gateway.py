@@ -22,9 +22,10 @@ class Answer:
 
 
 class Gateway:
-    def __init__(self, port, token=None):
+    def __init__(self, port, token=None, tls=None):
         self.port = port
         self.token = token
+        self.tls = tls  # an ssl.SSLContext
 
     @classmethod
     def of(cls, process, token=None):
@@ -33,7 +34,10 @@ class Gateway:
         return cls(int(re.search(r"the gateway listens\s+url=\S*:(\d+)", process.stderr)[1]), token)
 
     def ask(self, method, path, body=None, seconds=30, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds * PATIENCE)
+        if self.tls:
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=seconds * PATIENCE, context=self.tls)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds * PATIENCE)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
