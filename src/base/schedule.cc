@@ -35,7 +35,7 @@ std::optional<WallTime> Schedule::next_after(WallTime time) const {
 
 bool Schedule::is_due(WallTime came, WallTime now) const {
   if (on_arrival_) return true;
-  const auto due = next_after(came);
+  const auto due = next_after(std::max(came, WallTime{}));  // a file's time may be before 1970
   return due && *due <= now;
 }
 

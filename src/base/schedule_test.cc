@@ -35,6 +35,10 @@ TEST(Schedule, takes_the_first_moment_of_all_lines) {
   EXPECT_EQ(two.text(), "0 2 * * *; CRON_TZ=Europe/Zurich 0 12 * * mon-fri");
 }
 
+TEST(Schedule, takes_what_is_dated_before_1970_as_old) {
+  EXPECT_TRUE(schedule({"0 2 * * *"}).is_due(WallTime(Millis{-5}), at("2026-11-26T10:00:00Z")));
+}
+
 TEST(Schedule, of_both_takes_things_as_they_come) {
   const Schedule both = schedule({"arrival", "0 2 * * *"});
   EXPECT_TRUE(both.is_due(at("2026-11-26T10:00:00Z"), at("2026-11-26T10:00:00Z")));

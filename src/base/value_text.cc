@@ -55,6 +55,10 @@ std::optional<Millis> parse_duration(std::string_view text) {
   return Millis(*value);
 }
 
+std::string seconds_text(Millis duration) {
+  return std::to_string((duration.count() + 999) / 1000) + " s";
+}
+
 std::string format_duration(Millis duration) {
   return format_with_unit(duration.count(), kDurationUnits);
 }

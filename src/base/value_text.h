@@ -15,6 +15,7 @@ namespace weir {
 
 std::optional<Millis> parse_duration(std::string_view text);  // ms, s, m, h, d
 std::string format_duration(Millis duration);                 // the largest unit that is exact
+std::string seconds_text(Millis duration);                    // "13 s": whole ones, rounded up
 
 std::optional<std::int64_t> parse_size(std::string_view text);  // B, kB…TB (1000), KiB…TiB (1024)
 std::string format_size(std::int64_t bytes);

@@ -13,6 +13,17 @@ bool is_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
+Result<std::string> read_piece(store::FileStore& store, const store::FileStatus& file,
+                               std::uint64_t offset) {
+  std::string piece;
+  WEIR_TRY(store.read(file.path, offset, std::min(kPieceBytesMax, file.length - offset),
+                      [&](std::string_view bytes) -> Status {
+                        piece += bytes;
+                        return {};
+                      }));
+  return piece;
+}
+
 Status copy_file(store::FileStore& store, const store::FileStatus& from, const std::string& to,
                  const std::function<Status()>& progress) {
   std::string piece;
@@ -20,14 +31,9 @@ Status copy_file(store::FileStore& store, const store::FileStatus& from, const s
   std::uint64_t read = 0;
   const auto fetch = [&]() -> Status {
     WEIR_TRY(progress());
-    piece.clear();
+    piece = WEIR_TRY(read_piece(store, from, read));
     given = 0;
-    const std::uint64_t length = std::min(kPieceBytesMax, from.length - read);
-    WEIR_TRY(store.read(from.path, read, length, [&](std::string_view bytes) -> Status {
-      piece += bytes;
-      return {};
-    }));
-    read += length;
+    read = std::min(read + kPieceBytesMax, from.length);
     return {};
   };
   return store.create(to, [&](std::span<char> buffer) -> Result<std::size_t> {
@@ -82,6 +88,23 @@ Status drop_copy(store::FileStore& store, const DatasetFolder& folder, const Dat
   Status copied = during(attempt(), "copying " + store.url(source.identity.path) + " to " + path);
   if (!copied) static_cast<void>(store.remove(hidden));
   return copied;
+}
+
+Result<bool> have_same_bytes(store::FileStore& store, const Dataset& a, const Dataset& b,
+                             const std::function<Status()>& progress) {
+  if (a.is_folder != b.is_folder || a.parts.size() != b.parts.size()) return false;
+  for (std::size_t i = 0; i < a.parts.size(); ++i) {
+    if (a.is_folder && a.parts[i].name != b.parts[i].name) return false;
+    if (a.parts[i].length != b.parts[i].length) return false;
+  }
+  for (std::size_t i = 0; i < a.parts.size(); ++i) {
+    for (std::uint64_t at = 0; at < a.parts[i].length; at += kPieceBytesMax) {
+      WEIR_TRY(progress());
+      const std::string piece = WEIR_TRY(read_piece(store, a.parts[i], at));
+      if (piece != WEIR_TRY(read_piece(store, b.parts[i], at))) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace weir::registry

@@ -21,4 +21,9 @@ std::string name_before_mark(std::string_view name);
 Status drop_copy(store::FileStore& store, const DatasetFolder& folder, const Dataset& source,
                  const std::string& path, const std::function<Status()>& progress);
 
+// Whether two data sets have the same parts, byte by byte. Reads both once, side by side;
+// `progress` as above.
+Result<bool> have_same_bytes(store::FileStore& store, const Dataset& a, const Dataset& b,
+                             const std::function<Status()>& progress);
+
 }  // namespace weir::registry

@@ -343,7 +343,7 @@ Status Trainer::finish_last_move() {
         {{"dataset", identity.path}, {"epoch", ended->epoch}, {"reason", moved.error()}});
     voice_.waits("move", "cannot move " + identity.path + " away: " + moved.error().message(),
                  log::Level::kDebug);
-    next_move_ = clock_.steady() + kMoveAgainAfter;
+    next_move_ = clock_.steady() + kLookAgainAfter;
     return {};
   }
   move_pending_ = false;

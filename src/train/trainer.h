@@ -4,7 +4,8 @@
 // version -> resume -> move the data set. With while_training: continue there is no halt. Of
 // several trainers the leader acts. After a crash the next leader reads the control log, then the
 // store, and finishes what was begun: nothing is remembered anywhere else. The story is in
-// trainer.cc; what is taken up, and when, in trainer_taking_up.cc.
+// trainer.cc; what is taken up, and when, in trainer_taking_up.cc; what people ask for in
+// trainer_requests.cc.
 //
 // Owner: whoever drives the role. Threads: one. Errors of step(): the broker's, kFenced included;
 // whatever is wrong with a data set or the store ends the epoch with the old model, loudly.
@@ -88,6 +89,22 @@ class Trainer final : public Role {
           const std::string& dataset_path, const std::string& models_path, TrainFunction train,
           Clock& clock, CrashPoints crash_points);
 
+  // A training asked for, not answered yet.
+  struct Wish {
+    record::MemberRecord ask;
+    std::string path;  // to take up, once it is known to be there
+    SteadyTime until;
+    std::string trouble;  // why it is not known to be there
+    bool of_all() const { return ask.dataset.empty(); }
+    bool is_placed() const { return !path.empty(); }
+  };
+  // A data set that could not be compared at some looks in a row, or a duplicate that could not be
+  // moved away: not looked at again before that time.
+  struct PassedOver {
+    int looks = 0;
+    SteadyTime until{};
+  };
+
   const std::optional<record::ControlRecord>& begun() const { return control_->state().begun; }
 
   Status lead_or_stand_by(Millis wait_max);
@@ -101,8 +118,10 @@ class Trainer final : public Role {
   Status answer_requests(std::stop_token stop);
   Status begin_rollback(const record::MemberRecord& request);
   Status take_wish(const gate::MemberTable::Request& request, std::stop_token stop);
+  Status place_wishes(std::stop_token stop);
+  void expire(const Wish& wish);
   bool may_be_asked_for(const std::string& path) const;
-  Result<std::string> path_to_take_up(const std::string& dataset, std::stop_token stop);
+  Result<std::string> path_to_take_up(const Wish& wish, std::stop_token stop);
   std::string path_in_drop_folder(const std::string& dataset) const;
   void want_what_waits(const std::vector<registry::Dataset>& ready);
   void answer(const record::MemberRecord& ask, std::uint64_t epoch, const std::string& dataset,
@@ -145,22 +164,15 @@ class Trainer final : public Role {
   bool halt_deadline_set_ = false;
   bool move_pending_ = false;  // the last epoch's data set still has to be moved
   int looks_without_work_ = 0;
-  // Duplicates that could not be moved away: not looked at again before that time.
-  std::map<std::string, SteadyTime> passed_over_;
+  std::map<std::string, PassedOver> passed_over_;  // by path
   TrainerCounts counts_;
 
   SteadyTime next_begin_{};  // min_interval lies behind
-  // Trainings asked for, not answered yet: each with the path to take up, none for all that waits.
-  struct Wish {
-    record::MemberRecord ask;
-    std::string path;
-    SteadyTime until;
-  };
   std::vector<Wish> wishes_;
   std::set<std::string> wanted_;  // paths that are taken up whatever the schedule says
 
   static constexpr Millis kPollSlice{100};
-  static constexpr Millis kMoveAgainAfter{10'000};
+  static constexpr Millis kLookAgainAfter{10'000};
 };
 
 }  // namespace weir::train

@@ -17,6 +17,7 @@ constexpr Millis kIdle{100};
 constexpr Millis kJudgeEvery{1'000};
 constexpr Millis kLoadAgainAfter{1'000};
 constexpr Millis kRequestGoodFor{600'000};
+constexpr Millis kAfterRefusal{60'000};
 
 std::string figure(double value) {
   char text[32];
@@ -296,6 +297,10 @@ Status Watcher::follow_request() {
               {{"dataset", options_.retrain_dataset}, {"reason", answer->reason}});
     tell(AlarmChange::kNone, "the trainer does not train on " + one_line(options_.retrain_dataset) +
                                  ": " + one_line(answer->reason));
+    request_.reset();
+    // It may have been for a passing reason: asked again later, as long as there is reason to.
+    ask_not_before_ = std::max(ask_not_before_, clock_.steady() + kAfterRefusal);
+    return {};
   } else if (clock_.steady() < request_until_) {
     return {};
   } else {

@@ -234,7 +234,7 @@ TEST_F(WatcherTest, asks_for_one_training_and_begins_anew_with_its_model) {
   EXPECT_FALSE(board.get().features[0].raised) << "it is what the new model was made of";
 }
 
-TEST_F(WatcherTest, does_not_ask_again_where_the_trainer_refuses) {
+TEST_F(WatcherTest, asks_again_later_where_the_trainer_refuses) {
   options.retrain_dataset = "a.csv";
   options.retrain_interval = 0s;
   put_in_force(1, 5);
@@ -246,6 +246,11 @@ TEST_F(WatcherTest, does_not_ask_again_where_the_trainer_refuses) {
   }
   EXPECT_EQ(requests().size(), 1u);
   EXPECT_THAT(board.get().events.back().words, HasSubstr("there is no data set a.csv"));
+  for (int i = 0; i < 30; ++i) {
+    feed(50, 7);
+    go_on(1s);
+  }
+  EXPECT_EQ(requests().size(), 2u) << "the alarm lasts";
 }
 
 TEST_F(WatcherTest, keeps_the_interval_between_two_trainings_by_the_control_log) {

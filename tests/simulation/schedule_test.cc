@@ -421,5 +421,96 @@ TEST_F(ScheduledTraining, that_was_asked_for_too_long_ago_is_void) {
   EXPECT_EQ(world.control().epoch, 0u);
 }
 
+TEST_F(ScheduledTraining, that_fails_for_a_passing_reason_is_tried_until_its_asker_gives_up) {
+  World& world = begin(scheduled({"0 2 * * *"}));
+  drop("a.csv");
+  world.run(5s);
+  bool away = true;
+  world.store.before_each([&](store::Operation operation, const std::string& path) -> Status {
+    if (away && operation == store::Operation::kStatus && path == "/dataset/a.csv") {
+      return fail(Code::kUnavailable, "the NameNode is in safe mode");
+    }
+    return {};
+  });
+  EXPECT_EQ(answer(*ask("a.csv", 5s)), "the NameNode is in safe mode");
+  auto request = ask("a.csv");
+  EXPECT_EQ(answer(*request, 10s), "no answer");
+  away = false;
+  EXPECT_EQ(answer(*request), "epoch 1 of /dataset/a.csv");
+  world.store.before_each({});
+}
+
+TEST_F(ScheduledTraining, asked_for_twice_is_not_lost_with_the_request_that_expires_first) {
+  World& world = begin(scheduled({"0 2 * * *"}));
+  world.store.put("/dataset/a.csv", make_dataset(world.random, DatasetKind::kGood));
+  // It does not stand still before the first has given up.
+  bool growing = true;
+  world.store.before_each([&](store::Operation operation, const std::string& path) -> Status {
+    if (growing && operation == store::Operation::kList && path == "/dataset") {
+      world.store.append("/dataset/a.csv", "\n");
+    }
+    return {};
+  });
+  auto patient = ask("a.csv", 60s);
+  auto first = ask("a.csv", 3s);
+  EXPECT_THAT(answer(*first), ::testing::HasSubstr("still being written"));
+  growing = false;
+  EXPECT_EQ(answer(*patient), "epoch 1 of /dataset/a.csv");
+  world.store.before_each({});
+}
+
+TEST_F(ScheduledTraining, on_a_copy_takes_nothing_else_for_it) {
+  World& world = begin(scheduled({"0 2 * * *"}));
+  world.store.put("/warehouse/a.csv", "a,y\n1,2\n2,3\n4,1\n");
+  world.store.put("/dataset/a.csv", "a,y\n1,2\n2,3\n4,9\n");
+  world.run(5s);
+  EXPECT_THAT(answer(*ask("/warehouse/a.csv")), ::testing::HasSubstr("waits already"));
+  EXPECT_EQ(world.control().epoch, 0u);
+}
+
+TEST_F(ScheduledTraining, on_a_copy_that_takes_longer_than_its_asker_waits_is_given_up) {
+  World& world = begin(scheduled({"0 2 * * *"}));
+  world.store.put("/warehouse/a.csv", make_dataset(world.random, DatasetKind::kGood));
+  bool slow = true;
+  world.store.before_each([&](store::Operation operation, const std::string& path) -> Status {
+    if (slow && operation == store::Operation::kCreate && path.ends_with(".copy.tmp")) {
+      world.clock.advance(2min);
+    }
+    return {};
+  });
+  EXPECT_THAT(answer(*ask("/warehouse/a.csv")), ::testing::HasSubstr("longer than whoever asked"));
+  slow = false;
+  world.run(10s);
+  EXPECT_EQ(world.control().epoch, 0u) << "it was called void";
+  EXPECT_THAT(world.files_in("/dataset"), ElementsAre("rejected", "used"));
+  EXPECT_EQ(answer(*ask("/warehouse/a.csv")), "epoch 1 of /dataset/a.csv");
+  world.store.before_each({});
+}
+
+TEST_F(ScheduledTraining, of_what_can_be_read_does_not_wait_for_ever_for_what_cannot) {
+  World& world = begin(scheduled({"arrival"}));
+  const std::string bytes = make_dataset(world.random, DatasetKind::kGood);
+  ASSERT_TRUE(world.drop("first.csv", bytes, true));
+  ASSERT_TRUE(until_epoch(1));
+  ASSERT_TRUE(world.settle());
+  bool lost = true;
+  world.store.before_each([&](store::Operation operation, const std::string& path) -> Status {
+    if (lost && operation == store::Operation::kRead && path == "/dataset/a.csv") {
+      return fail(Code::kUnavailable, "no DataNode has block 7");
+    }
+    return {};
+  });
+  // As long as the live model's, so that it is compared.
+  ASSERT_TRUE(world.drop("a.csv", std::string(bytes.rbegin(), bytes.rend()), false));
+  drop("b.csv");
+  ASSERT_TRUE(until_epoch(2));
+  EXPECT_EQ(world.control().last_taken_up->dataset->path, "/dataset/b.csv");
+  EXPECT_TRUE(world.in_drop_folder("a.csv"));
+  lost = false;
+  ASSERT_TRUE(until_epoch(3));
+  EXPECT_EQ(world.control().last_taken_up->dataset->path, "/dataset/a.csv");
+  world.store.before_each({});
+}
+
 }  // namespace
 }  // namespace weir::simulation
