@@ -1,6 +1,7 @@
 """Drains of one filled topic by one contestant or another, each counted only if its output is right."""
 
 import json
+import math
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,14 @@ DATASET = ROOT / "data" / "boston.csv"
 class Contestant:
     command: Callable  # from the field and the name of its group and output topic
     copies: bool = False  # its outputs are the inputs, and not predictions
+    close: bool = False  # its predictions may differ in the last bits
     note: Callable = lambda measured: ""  # what it says of itself
 
 
-def passthrough(mode):
+def passthrough(mode, commit_ms=COMMIT_MS):
     def command(field, name):
-        return [program("bench_passthrough"), field.stack.kafka, INPUT, name, name, COMMIT_MS, mode]
+        places = [field.stack.kafka, field.input, name, name]
+        return [program("bench_passthrough"), *places, commit_ms, mode]
 
     def note(measured):
         said = json.loads(measured.stdout)
@@ -53,10 +56,11 @@ def weir():
 class Field:
     """A filled topic, and what its outputs have to be."""
 
-    def __init__(self, stack, weir_path, records):
+    def __init__(self, stack, weir_path, records, input=INPUT):
         self.stack = stack
         self.weir = weir_path
         self.records = records
+        self.input = input
         self.model_file = DATA_DIR / "model.json"
         self.value_bytes = 0
         self._expected = None
@@ -74,38 +78,51 @@ class Field:
         self.model_file.write_text(json.dumps({**shown["model"], "version": 1}))
 
     def fill(self):
-        say(f"filling {INPUT} with {self.records:,} records")
-        run(program("bench_topics"), self.stack.kafka, PARTITIONS, INPUT)
-        filled = run(program("bench_fill"), self.stack.kafka, INPUT, self.records, DATASET)
-        self._expected = self._digest(INPUT, "features", self.model_file)
+        say(f"filling {self.input} with {self.records:,} records")
+        run(program("bench_topics"), self.stack.kafka, PARTITIONS, self.input)
+        filled = run(program("bench_fill"), self.stack.kafka, self.input, self.records, DATASET)
+        self._expected = self._digest(self.input, "features", self.model_file)
         if self._expected["count"] != self.records:
             raise Trouble(f"the topic holds {self._expected['count']} records")
         self.value_bytes = json.loads(filled)["value_bytes"] / self.records
 
     def fill_more(self, records):
         """For what is measured after the last drain: the expected outputs are those of before."""
-        say(f"filling {INPUT} with {records:,} records more")
-        run(program("bench_fill"), self.stack.kafka, INPUT, records, DATASET)
+        say(f"filling {self.input} with {records:,} records more")
+        run(program("bench_fill"), self.stack.kafka, self.input, records, DATASET)
 
     def drain(self, contestant, name):
         run(program("bench_topics"), self.stack.kafka, PARTITIONS, name)
         env = {
             **self.stack.env,
-            "WEIR_TOPICS_FEATURES": INPUT,
+            "WEIR_TOPICS_FEATURES": self.input,
             "WEIR_TOPICS_PREDICTIONS": name,
             "WEIR_TOPICS_DEAD": f"{name}.dead",
             "WEIR_SCORE_GROUP": name,
         }
         measured = measure(name, contestant.command(self, name), self._broker, env=env)
-        copied = contestant.copies
-        found = self._digest(name, "records" if copied else "predictions")
-        sums = [each["sum" if copied else "predictions_sum"] for each in (self._expected, found)]
+        found = self._digest(name, "records" if contestant.copies else "predictions")
+        self._check(name, contestant, found)
+        return Drain(measured, found["appended"], self.records, contestant.note(measured))
+
+    def _check(self, name, contestant, found):
+        figure = "sum" if contestant.copies else "places_sum" if contestant.close else "predictions_sum"
+        sums = [each[figure] for each in (self._expected, found)]
         if found["count"] != self.records or sums[0] != sums[1]:
             raise Trouble(
                 f"{name} wrote {found['count']} records with the sum {sums[1]}, not "
                 f"{self.records} with {sums[0]}"
             )
-        return Drain(measured, found["appended"], self.records, contestant.note(measured))
+        totals = [each["predictions_total"] for each in (self._expected, found)]
+        if contestant.close and not math.isclose(*totals, rel_tol=1e-9):
+            raise Trouble(f"the predictions of {name} add up to {totals[1]}, not {totals[0]}")
+
+    def consume(self, name):
+        """Records a second of reading alone, by the reader's own clock."""
+        said = json.loads(run(program("bench_consume"), self.stack.kafka, self.input, name))
+        if said["records"] != self.records:
+            raise Trouble(f"{name} read {said['records']} records, not {self.records}")
+        return said["records"] / said["seconds"]
 
     def warm_up(self):
         say("warming the broker up: a passthrough that is not counted")
@@ -139,6 +156,7 @@ class Drain:
 
     def __init__(self, measured, appended, records, note):
         self.measured = measured
+        self.records = records
         first, last = appended[0][0], appended[-1][0]
         self.to_first = first / 1000 - measured.started
         self.after_last = measured.started + measured.wall - last / 1000

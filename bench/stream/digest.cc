@@ -7,7 +7,9 @@
 // the bench carry the broker's time of append). The sum is one of hashes: of key and value for
 // records; of key, place of the input, model version and the bits of the prediction for
 // predictions. Of "features" both sums are printed, the second from predictions computed here, by a
-// parser and a dot product that share nothing with those of weir.
+// parser and a dot product that share nothing with those of weir. For programs that add in another
+// order, whose predictions differ in the last bits, there is also a sum without the predictions,
+// and the predictions' own sum.
 #include <bit>
 #include <charconv>
 #include <cstdio>
@@ -61,16 +63,28 @@ class Walker {
   std::string_view text_;
 };
 
-std::uint64_t prediction_hash(std::string_view key, std::uint64_t version, std::int32_t partition,
-                              std::int64_t offset, double prediction) {
-  std::uint64_t hash = mix(0, key);
-  hash = mix(hash, version);
-  hash = mix(hash, static_cast<std::uint64_t>(partition));
-  hash = mix(hash, static_cast<std::uint64_t>(offset));
-  return mix(hash, std::bit_cast<std::uint64_t>(prediction));
-}
+struct Digest {
+  std::uint64_t count = 0;
+  std::uint64_t value_bytes = 0;
+  std::uint64_t sum = 0;
+  std::uint64_t predictions_sum = 0;
+  std::uint64_t places_sum = 0;
+  long double predictions_total = 0;
+  std::map<std::int64_t, std::uint64_t> appended;  // how many, by the broker's clock in ms
 
-std::uint64_t expected_hash(const LinearModel& model, const rd_kafka_message_t& message) {
+  void add(std::string_view key, std::uint64_t version, std::int32_t partition, std::int64_t offset,
+           double prediction) {
+    std::uint64_t hash = mix(0, key);
+    hash = mix(hash, version);
+    hash = mix(hash, static_cast<std::uint64_t>(partition));
+    hash = mix(hash, static_cast<std::uint64_t>(offset));
+    places_sum += hash;
+    predictions_sum += mix(hash, std::bit_cast<std::uint64_t>(prediction));
+    predictions_total += static_cast<long double>(prediction);
+  }
+};
+
+void add_expected(Digest& digest, const LinearModel& model, const rd_kafka_message_t& message) {
   Walker json(value_of(message));
   double prediction = model.intercept;
   for (std::size_t j = 0; j < model.features.size(); ++j) {
@@ -80,11 +94,10 @@ std::uint64_t expected_hash(const LinearModel& model, const rd_kafka_message_t& 
     prediction += model.coefficients[j] * json.number<double>();
   }
   json.literal("}");
-  return prediction_hash(key_of(message), model.version, message.partition, message.offset,
-                         prediction);
+  digest.add(key_of(message), model.version, message.partition, message.offset, prediction);
 }
 
-std::uint64_t found_hash(const rd_kafka_message_t& message) {
+void add_found(Digest& digest, const rd_kafka_message_t& message) {
   Walker json(value_of(message));
   json.literal("{\"prediction\": ");
   const auto prediction = json.number<double>();
@@ -97,30 +110,7 @@ std::uint64_t found_hash(const rd_kafka_message_t& message) {
   json.literal(", \"offset\": ");
   const auto offset = json.number<std::int64_t>();
   json.literal("}");
-  return prediction_hash(key_of(message), version, partition, offset, prediction);
-}
-
-struct Digest {
-  std::uint64_t count = 0;
-  std::uint64_t value_bytes = 0;
-  std::uint64_t sum = 0;
-  std::uint64_t predictions_sum = 0;
-  std::map<std::int64_t, std::uint64_t> appended;  // how many, by the broker's clock in ms
-};
-
-stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic) {
-  const rd_kafka_metadata_t* metadata = nullptr;
-  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic, nullptr);
-  must(rd_kafka_metadata(client, 0, handle, &metadata, kTimeoutMs), "asking for partitions");
-  const int count = metadata->topics[0].partition_cnt;
-  rd_kafka_metadata_destroy(metadata);
-  rd_kafka_topic_destroy(handle);
-  if (count == 0) die(std::string("there is no topic ") + topic);
-  stream::PartitionListPtr list(rd_kafka_topic_partition_list_new(count));
-  for (int i = 0; i < count; ++i) {
-    rd_kafka_topic_partition_list_add(list.get(), topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
-  }
-  return list;
+  digest.add(key_of(message), version, partition, offset, prediction);
 }
 
 template <typename Take>
@@ -158,11 +148,13 @@ Digest read_topic(const std::string& brokers, const char* topic, Take take) {
 void print(const Digest& digest) {
   std::printf(
       "{\"count\": %llu, \"value_bytes\": %llu, \"sum\": \"%016llx\", "
-      "\"predictions_sum\": \"%016llx\", \"appended\": [",
+      "\"predictions_sum\": \"%016llx\", \"places_sum\": \"%016llx\", "
+      "\"predictions_total\": %.18Lg, \"appended\": [",
       static_cast<unsigned long long>(digest.count),
       static_cast<unsigned long long>(digest.value_bytes),
       static_cast<unsigned long long>(digest.sum),
-      static_cast<unsigned long long>(digest.predictions_sum));
+      static_cast<unsigned long long>(digest.predictions_sum),
+      static_cast<unsigned long long>(digest.places_sum), digest.predictions_total);
   const char* between = "";
   for (const auto& [time, count] : digest.appended) {
     std::printf("%s[%lld, %llu]", between, static_cast<long long>(time),
@@ -186,12 +178,10 @@ int main(int argc, char** argv) {
     const LinearModel model = read_model(argv[4]);
     print(read_topic(argv[1], argv[2], [&](Digest& digest, const rd_kafka_message_t& message) {
       digest.sum += mix(mix(0, key_of(message)), value_of(message));
-      digest.predictions_sum += expected_hash(model, message);
+      add_expected(digest, model, message);
     }));
   } else if (mode == "predictions" && argc == 4) {
-    print(read_topic(argv[1], argv[2], [](Digest& digest, const rd_kafka_message_t& message) {
-      digest.predictions_sum += found_hash(message);
-    }));
+    print(read_topic(argv[1], argv[2], add_found));
   } else {
     die("usage: bench_digest BROKERS TOPIC records|predictions|features [MODEL.json]");
   }

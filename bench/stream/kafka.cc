@@ -5,6 +5,11 @@
 #include <cstring>
 
 namespace weir::bench {
+namespace {
+
+constexpr int kAskTimeoutMs = 30'000;
+
+}  // namespace
 
 void die(std::string_view what) {
   std::fprintf(stderr, "%.*s\n", static_cast<int>(what.size()), what.data());
@@ -38,6 +43,21 @@ std::uint64_t mix(std::uint64_t hash, std::string_view bytes) {
     bytes.remove_prefix(count);
   }
   return hash;
+}
+
+stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic, nullptr);
+  must(rd_kafka_metadata(client, 0, handle, &metadata, kAskTimeoutMs), "asking for partitions");
+  const int count = metadata->topics[0].partition_cnt;
+  rd_kafka_metadata_destroy(metadata);
+  rd_kafka_topic_destroy(handle);
+  if (count == 0) die(std::string("there is no topic ") + topic);
+  stream::PartitionListPtr list(rd_kafka_topic_partition_list_new(count));
+  for (int i = 0; i < count; ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  return list;
 }
 
 }  // namespace weir::bench

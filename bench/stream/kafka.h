@@ -23,6 +23,9 @@ void must(rd_kafka_resp_err_t error, std::string_view what);
 
 stream::KafkaClientFactory client_factory(const std::string& brokers);
 
+// The topic's partitions, each from its beginning.
+stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic);
+
 // FNV-like over words of eight bytes: quick, and good enough to see that nothing was lost, doubled
 // or changed by mistake.
 std::uint64_t mix(std::uint64_t hash, std::uint64_t word);

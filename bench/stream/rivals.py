@@ -1,0 +1,128 @@
+"""The others, each in a folder of its own under rivals/: fetched, pinned, made ready, and how each is called.
+
+All are called with the same arguments (rivals/linear.py says which), read the same topic, embed the same linear model and write the
+same words. What makes each as fast as its authors say stands in its own file, with the source.
+"""
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import drain
+import harness
+from harness import ROOT, Trouble, run, say
+
+HERE = Path(__file__).resolve().parent / "rivals"
+READY = ROOT / ".weir" / "bench-rivals"
+# What Kafka's own start script gives its programs (kafka-run-class.sh, KAFKA_JVM_PERFORMANCE_OPTS).
+JVM = "-server -XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35".split()
+JVM += ["-XX:+ExplicitGCInvokesConcurrent", "-Xmx1g"]
+# Of the list that Flink's own start script opens on Java 17 (its default of env.java.opts.all).
+OPENED = [
+    f"--add-opens=java.base/{package}=ALL-UNNAMED"
+    for package in ("java.lang", "java.util", "java.util.concurrent")
+]
+
+
+@dataclass
+class Rival:
+    name: str
+    guarantee: str
+    share: float = 1  # of the records: what is slow gets fewer
+    close: bool = False  # its predictions may differ in the last bits: another order of the sum
+    java: tuple | None = None  # options of its JVM; None: it is Python
+
+    @property
+    def folder(self):
+        return HERE / self.name
+
+    def contestant(self):
+        program = self._java() if self.java is not None else self._python()
+
+        def command(field, name):
+            arguments = [field.stack.kafka, name, field.input, name, field.model_file, field.records]
+            return [*program, *arguments, harness.STACK_DIR / "rivals" / name]
+
+        return drain.Contestant(command, close=self.close)
+
+    def _java(self):
+        jars = READY / self.name
+        self._once(jars, self.folder / "pom.xml", self._fetch_jars)
+        classes = harness.BUILD / self.name
+        sources = [HERE / "java" / "Linear.java", self.folder / "Score.java"]
+        try:
+            run("javac", "--release", "17", "-cp", f"{jars}/*", "-d", classes, *sources)
+        except FileNotFoundError:
+            raise Trouble("there is no javac: apt-get install openjdk-17-jdk-headless") from None
+        quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"
+        return ["java", *JVM, *self.java, quiet, "-cp", f"{classes}:{jars}/*", "Score"]
+
+    def _fetch_jars(self, jars):
+        goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+        pom = self.folder / "pom.xml"
+        run(
+            *("mvn", "-B", "-q", "--strict-checksums", "-f", pom, goal),
+            *("-DincludeScope=runtime", f"-DoutputDirectory={jars}"),
+        )
+
+    def _python(self):
+        venv = READY / self.name
+        self._once(venv, self.folder / "requirements.txt", self._make_venv)
+        return [venv / "bin" / "python", self.folder / "score.py"]
+
+    def _make_venv(self, venv):
+        run(sys.executable, "-m", "venv", "--clear", venv)
+        pip = ("-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check")
+        run(venv / "bin" / "python", *pip, "-r", self.folder / "requirements.txt")
+
+    def _once(self, folder, pins, make):
+        """Makes it anew where what it is pinned to has changed."""
+        wanted = hashlib.sha256(pins.read_bytes()).hexdigest()
+        mark = folder / ".ready"
+        if mark.exists() and mark.read_text() == wanted:
+            return
+        say(f"fetching what {self.name} needs")
+        run("rm", "-rf", folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        make(folder)
+        mark.write_text(wanted)
+
+
+RIVALS = [
+    Rival("kafka-streams", "exactly once", java=()),
+    Rival("flink", "exactly once", java=tuple(OPENED)),
+    Rival("hand-tuned", "exactly once"),
+    Rival("quix", "exactly once", share=0.1),
+    Rival("bytewax", "at least once", share=0.1),
+    Rival("pathway", "at least once", share=0.1),
+    Rival("original", "at most once", share=0.01, close=True),
+]
+
+
+def java_version():
+    done = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True)
+    return done.stderr.splitlines()[-1]
+
+
+def versions(rivals):
+    """Lines on what was run, for above a table."""
+    lines = []
+    for rival in rivals:
+        if rival.java is not None:
+            jars = sorted(file.name[:-4] for file in (READY / rival.name).glob("*.jar"))
+            core = {"kafka-streams": ("kafka-streams",), "flink": ("flink-streaming", "flink-connector-kafka")}
+            lines.append(", ".join(jar for jar in jars if jar.startswith(core[rival.name])))
+        else:
+            lines.append(f"{rival.name}: " + ", ".join(main_pins(rival)))
+    if any(rival.java is not None for rival in rivals):
+        lines.append(f"{java_version()}, {' '.join(JVM)}")
+    return lines
+
+
+def main_pins(rival):
+    """Of its requirements those above the remark that begins what they pull in."""
+    text = (rival.folder / "requirements.txt").read_text().partition("# pulled in")[0]
+    return [line for line in text.split() if "==" in line]
