@@ -17,10 +17,12 @@ constexpr std::uint64_t kTokenFileBytesMax = 1'000'000;
 // Does what has become due: ends waits, tells clients whose time is over.
 class Housekeeper final : public Role {
  public:
-  Housekeeper(serve::PushQueue& pushes, serve::Timers& timers, Clock& clock)
-      : pushes_(pushes), timers_(timers), clock_(clock) {}
+  Housekeeper(serve::PushQueue& pushes, serve::ActualsQueue& actuals, serve::Timers& timers,
+              Clock& clock)
+      : pushes_(pushes), actuals_(actuals), timers_(timers), clock_(clock) {}
   Status step(Millis wait_max, std::stop_token stop) override {
     pushes_.expire();
+    actuals_.expire();
     timers_.run_due(clock_.steady());
     clock_.sleep_for(std::min(wait_max, kHousekeeping), stop);
     return {};
@@ -29,6 +31,7 @@ class Housekeeper final : public Role {
 
  private:
   serve::PushQueue& pushes_;
+  serve::ActualsQueue& actuals_;
   serve::Timers& timers_;
   Clock& clock_;
 };
@@ -43,6 +46,7 @@ Gateway::Gateway(Roles& roles, std::string member)
     : roles_(roles),
       member_(std::move(member)),
       pushes_(roles.context.clock(), roles.context.settings().serve.push_timeout),
+      actuals_(roles.context.clock(), roles.context.settings().serve.push_timeout),
       workers_(kWorkers, kWaitingMax) {}
 
 Gateway::~Gateway() { stop(); }
@@ -90,7 +94,7 @@ Status Gateway::open() {
   parts_.reset(new serve::Parts{own.pipeline, own.dataset.path, own.topics.members,
                                 own.topics.features, member_, limits, roles_.context.clock(),
                                 roles_.store, roles_.broker, roles_.models, *store_, board_,
-                                progress_, live_, pushes_, timers_, workers_, ending_});
+                                progress_, live_, pushes_, actuals_, timers_, workers_, ending_});
   api_ = std::make_unique<serve::Api>(WEIR_TRY(api_options()), *parts_);
   http::ServerOptions options = WEIR_TRY(server_options());
   auto started = http::Server::start(options, *api_);
@@ -160,7 +164,7 @@ std::string Gateway::url() const {
 std::vector<RoleSpec> Gateway::specs() {
   const config::Settings& own = roles_.context.settings();
   Clock& clock = roles_.context.clock();
-  std::vector<RoleSpec> specs(4);
+  std::vector<RoleSpec> specs(5);
   specs[0].name = "gateway: pipeline";
   specs[0].open = [this, names = roles_.context.pipeline_names(),
                    &clock]() -> Result<std::unique_ptr<Role>> {
@@ -188,13 +192,22 @@ std::vector<RoleSpec> Gateway::specs() {
   };
   specs[3].name = "gateway: waits";
   specs[3].open = [this, &clock]() -> Result<std::unique_ptr<Role>> {
-    return std::unique_ptr<Role>(std::make_unique<Housekeeper>(pushes_, timers_, clock));
+    return std::unique_ptr<Role>(std::make_unique<Housekeeper>(pushes_, actuals_, timers_, clock));
+  };
+  serve::ActualsWriterOptions actuals;
+  actuals.topic = own.topics.actuals;
+  actuals.broker_timeout = own.serve.push_timeout;
+  specs[4].name = "gateway: true values";
+  specs[4].open = [this, actuals]() -> Result<std::unique_ptr<Role>> {
+    return std::unique_ptr<Role>(
+        WEIR_TRY(serve::ActualsWriter::open(actuals, roles_.broker, actuals_)));
   };
   return specs;
 }
 
 void Gateway::stop() {
   pushes_.close();
+  actuals_.close();
   ending_ = true;
   timers_.run_due(SteadyTime::max());  // waits for predictions end with what there is
   timers_.clear();

@@ -43,6 +43,7 @@ class Gateway {
   predictions::FeedProgress progress_;
   serve::Live live_;
   serve::PushQueue pushes_;
+  serve::ActualsQueue actuals_;
   serve::Timers timers_;
   serve::Workers workers_;
   std::atomic<bool> ending_{false};

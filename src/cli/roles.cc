@@ -22,8 +22,7 @@ Result<std::unique_ptr<Roles>> Roles::make(Context& context, const TopicUses& us
                 *broker,
                 registry::ModelRegistry(*store, context.settings().model.path),
                 {},
-                false,
-                {}});
+                false});
 }
 
 // As model.engine says: here, or elsewhere.
@@ -148,7 +147,7 @@ Result<RoleSpec> Roles::watcher() {
   spec.name = "watcher";
   spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
     return std::unique_ptr<Role>(
-        WEIR_TRY(watch::Watcher::open(options, broker, models, context.clock(), watched)));
+        WEIR_TRY(watch::Watcher::open(options, broker, models, context.clock())));
   };
   return spec;
 }

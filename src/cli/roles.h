@@ -13,7 +13,6 @@
 #include "registry/model_registry.h"
 #include "score/scorer.h"
 #include "train/dataset_import.h"
-#include "watch/watch_state.h"
 
 namespace weir::cli {
 
@@ -33,7 +32,6 @@ struct Roles {
   registry::ModelRegistry models;
   RunCounters counters;
   bool shows_progress = false;  // of trainings, on a terminal
-  watch::WatchBoard watched;    // what the watcher sees
 
   // `uses`: what the roles that are going to be made do with the topics.
   static Result<std::unique_ptr<Roles>> make(Context& context, const TopicUses& uses);

@@ -43,7 +43,8 @@ inline constexpr TopicUses kGatewayUses{.features = kReadAndWritten,
                                         .predictions = kRead,
                                         .dead = kRead,
                                         .control = kRead,
-                                        .members = kReadAndWritten};
+                                        .members = kReadAndWritten,
+                                        .actuals = kWritten};
 inline constexpr TopicUses kControlReaderUses{.control = kRead};
 inline constexpr TopicUses kReignsUses{.control = kRead, .swaps = kRead};
 inline constexpr TopicUses kRollbackUses{.control = kRead, .members = kWritten};

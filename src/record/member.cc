@@ -34,6 +34,7 @@ void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress
     if (one.last_record_age_ms) partition["last_record_age_ms"] = *one.last_record_age_ms;
     json["partitions"].push_back(std::move(partition));
   }
+  if (progress.watch) json["watch"] = watch_report_json(*progress.watch);
 }
 
 MemberProgress read_progress(const Json& json) {
@@ -42,6 +43,7 @@ MemberProgress read_progress(const Json& json) {
   progress.model_epoch = unsigned_or_0(json, "model_epoch");
   progress.waiting_for = json.value("waiting_for", "");
   progress.waiting_ms = static_cast<std::int64_t>(unsigned_or_0(json, "waiting_ms"));
+  if (json.contains("watch")) progress.watch = read_watch_report(json.at("watch"));
   if (!json.contains("partitions")) return progress;
   for (const Json& one : json.at("partitions")) {
     PartitionProgress partition;

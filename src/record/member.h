@@ -7,7 +7,8 @@
 //   {"type":"halted","member":…,"epoch":4}     the gate is closed, nothing of mine is in flight
 //   {"type":"left","member":…}                 a clean end
 //   {"type":"trainer","member":"host:4711","role":"trainer","waiting_for":…,"waiting_ms":…}
-//                                              nobody waits for it: it has no gate
+//                                              nobody waits for it: it has no gate; of a watcher
+//                                              with "watch": see watch_report.h
 //   {"type":"ask_rollback","member":…,"version":2,"epoch":5}     requests: the epoch is the one
 //   that
 //   {"type":"ask_train","member":…,"dataset":"a.csv","epoch":5,  their author saw
@@ -30,6 +31,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "record/watch_report.h"
 
 namespace weir::record {
 
@@ -51,6 +53,7 @@ struct MemberProgress {
   std::string waiting_for;        // in words; empty where something moves
   std::int64_t waiting_ms = 0;
   std::vector<PartitionProgress> partitions;  // held; at most kPartitionsToldMax
+  std::optional<WatchReport> watch;           // of a watcher
 
   bool operator==(const MemberProgress&) const = default;
 };

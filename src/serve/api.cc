@@ -55,12 +55,14 @@ Api::Api(ApiOptions options, Parts& parts)
       models_(parts),
       datasets_(parts),
       infer_(parts),
+      watch_(parts),
       health_(parts, metrics_) {
   messages_.add_routes(router_);
   predictions_.add_routes(router_);
   models_.add_routes(router_);
   datasets_.add_routes(router_);
   infer_.add_routes(router_);
+  watch_.add_routes(router_);
   health_.add_routes(router_);
   assets_.add_routes(router_);
 }

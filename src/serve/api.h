@@ -23,6 +23,7 @@
 #include "serve/request_guard.h"
 #include "serve/request_metrics.h"
 #include "serve/router.h"
+#include "serve/watch_api.h"
 
 namespace weir::serve {
 
@@ -54,6 +55,7 @@ class Api final : public http::Handler {
   ModelsApi models_;
   DatasetsApi datasets_;
   InferApi infer_;
+  WatchApi watch_;
   HealthApi health_;
   AssetsApi assets_;
   Router router_;

@@ -87,6 +87,14 @@ void add_pushes(MetricsPage& page, const PushQueue& pushes) {
              pushes.trouble().empty() ? 1 : 0);
 }
 
+void add_actuals(MetricsPage& page, const ActualsQueue& actuals) {
+  page.counter("weir_gateway_actuals_total", "True values written to the actuals topic.",
+               actuals.written());
+  page.gauge("weir_gateway_actuals_waiting_requests",
+             "Requests whose true values are not written yet.",
+             static_cast<double>(actuals.waiting()));
+}
+
 void add_feed(MetricsPage& page, const predictions::FeedProgress& progress) {
   page.begin_gauge("weir_gateway_feed_lag_records",
                    "How far the prediction store is behind a topic.");
@@ -145,6 +153,7 @@ http::Response HealthApi::metrics() const {
   if (const http::Server* server = server_) add_server(page, server->counters());
   add_requests(page, metrics_);
   add_pushes(page, parts_.pushes);
+  add_actuals(page, parts_.actuals);
   add_feed(page, parts_.progress);
   http::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";

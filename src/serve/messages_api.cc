@@ -5,33 +5,14 @@
 
 #include "base/text.h"
 #include "format/message_batch.h"
-#include "http/content_coding.h"
 #include "serve/awaited_answers.h"
 #include "serve/parameters.h"
-#include "serve/problem.h"
+#include "serve/request_body.h"
 
 namespace weir::serve {
 namespace {
 
 constexpr std::size_t kFaultsToldMax = 20;
-
-Result<format::BatchKind> kind_of(const http::Request& request) {
-  std::string_view type = request.header("content-type").value_or("application/json");
-  type = type.substr(0, std::min(type.find(';'), type.size()));
-  while (type.ends_with(' ')) type.remove_suffix(1);
-  // The second is what curl -d says of whatever it sends.
-  if (type == "application/json" || type == "application/x-www-form-urlencoded") {
-    return format::BatchKind::kJson;
-  }
-  if (type == "application/x-ndjson" || type == "application/jsonl") {
-    return format::BatchKind::kJsonLines;
-  }
-  if (type == "text/csv") return format::BatchKind::kCsv;
-  return fail(Code::kUnsupported,
-              "records come as application/json, application/x-ndjson or "
-              "text/csv, not as " +
-                  one_line(type.substr(0, 100)));
-}
 
 // 128 bits that nobody else has.
 std::string new_id() {
@@ -119,17 +100,9 @@ Result<std::vector<PushRecord>> MessagesApi::read(const http::Request& request) 
                     ? view->model_trouble->message()
                     : "no model is in force yet, by whose schema records could be checked");
   }
-  const format::BatchKind kind = WEIR_TRY(kind_of(request));
+  const format::BatchKind kind = WEIR_TRY(batch_kind_of(request));
   std::string unpacked;
-  std::string_view body = request.body;
-  if (const auto coding = request.header("content-encoding"); coding && *coding != "identity") {
-    if (*coding != "gzip") {
-      return fail(Code::kUnsupported, "Content-Encoding: only gzip is understood");
-    }
-    unpacked =
-        WEIR_TRY(during(http::gunzip(body, parts_.limits.body_bytes_max), "unpacking the body"));
-    body = unpacked;
-  }
+  const std::string_view body = WEIR_TRY(body_of(request, parts_.limits.body_bytes_max, unpacked));
   format::BatchOptions options;
   options.records_max = parts_.limits.records_max;
   options.id_is_feature = view->model->schema().feature_index("id").has_value();
@@ -159,13 +132,7 @@ void MessagesApi::push(Call call, http::Reply reply) {
   };
   auto request = attempt();
   if (request) return parts_.pushes.submit(std::move(*request));
-  http::Response response = problem_of(request.error());
-  if (request.error().code() == Code::kUnsupported) {
-    response = problem(415, request.error().message());
-  } else if (request.error().code() == Code::kExhausted) {
-    response = problem(413, request.error().message());
-  }
-  reply.send(std::move(response));
+  reply.send(body_problem(request.error()));
 }
 
 }  // namespace weir::serve

@@ -9,6 +9,7 @@
 #include "predictions/feed_progress.h"
 #include "predictions/prediction_store.h"
 #include "registry/model_registry.h"
+#include "serve/actuals_queue.h"
 #include "serve/live.h"
 #include "serve/push_queue.h"
 #include "serve/timers.h"
@@ -42,6 +43,7 @@ struct Parts {
   const predictions::FeedProgress& progress;
   Live& live;
   PushQueue& pushes;
+  ActualsQueue& actuals;
   Timers& timers;
   Workers& workers;
   const std::atomic<bool>& ending;  // whoever waits for something stops

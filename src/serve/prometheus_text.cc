@@ -4,6 +4,7 @@
 #include "base/moment.h"
 #include "base/text.h"
 #include "serve/metrics_page.h"
+#include "serve/watch_json.h"
 
 namespace weir::serve {
 namespace {
@@ -71,6 +72,57 @@ void add_members(MetricsPage& page, const PipelineStatus& status, Clock& clock) 
        [](const Member& member) { return static_cast<double>(member.latest.progress.model); });
 }
 
+void add_drift(MetricsPage& page, const record::WatchReport& report) {
+  page.begin_gauge("weir_watch_psi",
+                   "Population stability index of a feature, the 50 foremost of them.");
+  for (const auto& one : report.features) page.sample(one.psi, {{"feature", one.feature}});
+  if (report.psi_max) {
+    page.gauge("weir_watch_psi_bound", "Above it a feature drifts (watch.psi_max).",
+               *report.psi_max);
+  }
+  page.gauge("weir_watch_features_drifting", "So many features drift.",
+             static_cast<double>(report.drifting));
+  page.gauge("weir_watch_rows", "Rows of the stream that are compared.",
+             static_cast<double>(report.rows));
+}
+
+void add_accuracy(MetricsPage& page, const record::WatchedAccuracy& accuracy) {
+  if (accuracy.pairs > 0) {
+    page.gauge("weir_watch_live_rmse",
+               "Of the last predictions whose true values have come, in the target's unit.",
+               accuracy.rmse);
+    page.gauge("weir_watch_live_mae",
+               "Of the last predictions whose true values have come, in the target's unit.",
+               accuracy.mae);
+  }
+  if (accuracy.rmse_max) {
+    page.gauge("weir_watch_live_rmse_bound", "Above it predictions are too bad (watch.rmse_max).",
+               *accuracy.rmse_max);
+  }
+  if (accuracy.held_out_rmse) {
+    page.gauge("weir_watch_held_out_rmse", "Of the model in force, in training.",
+               *accuracy.held_out_rmse);
+  }
+  page.counter("weir_watch_joined_total",
+               "Predictions whose true values have come, of the model in force.", accuracy.joined);
+  page.gauge("weir_watch_waiting_ids", "Ids that wait for their prediction or true value.",
+             static_cast<double>(accuracy.waiting));
+  page.counter("weir_watch_actuals_refused_total", "Records of the actuals topic that are none.",
+               accuracy.refused);
+}
+
+void add_watch(MetricsPage& page, const PipelineStatus& status) {
+  const gate::MemberTable::Member* watcher = watcher_of(status);
+  page.gauge("weir_watch_up", "1 where a watcher was heard of lately.", watcher ? 1 : 0);
+  if (!watcher) return;
+  const record::WatchReport& report = *watcher->latest.progress.watch;
+  page.begin_gauge("weir_watch_alarm", "1 where features drift, or predictions are too bad.");
+  page.sample(report.drifting > 0 ? 1 : 0, {{"kind", "drift"}});
+  page.sample(report.accuracy.too_high ? 1 : 0, {{"kind", "accuracy"}});
+  add_drift(page, report);
+  add_accuracy(page, report.accuracy);
+}
+
 }  // namespace
 
 std::string prometheus_text(const PipelineStatus& status, const std::string& pipeline,
@@ -79,6 +131,7 @@ std::string prometheus_text(const PipelineStatus& status, const std::string& pip
   add_epochs(page, status.control, clock);
   add_partitions(page, status, features_topic);
   add_members(page, status, clock);
+  add_watch(page, status);
   return page.take();
 }
 

@@ -80,6 +80,9 @@ weir_member_waiting_seconds{pipeline="p",member="scorer-\"a\\b\n",role="scorer"}
 # HELP weir_member_model_version The version that the member works with, 0 for none.
 # TYPE weir_member_model_version gauge
 weir_member_model_version{pipeline="p",member="scorer-\"a\\b\n",role="scorer"} 3
+# HELP weir_watch_up 1 where a watcher was heard of lately.
+# TYPE weir_watch_up gauge
+weir_watch_up{pipeline="p"} 0
 )");
 }
 

@@ -5,8 +5,11 @@
 // second id is followed, then every fourth and so on, chosen by a hash of the id, so that either
 // half of a pair is kept or neither; as room comes, more are followed again.
 //
-// Owner: one role. Threads: one. Errors: none. An id that comes again before its other half has
-// come takes the place of the one before.
+// An id that comes again before its other half has come takes the place of the one before. Of a
+// pair that was joined the true value is remembered for as long as there is room: where the same
+// comes again, it is the same one, and no half that waits for ever.
+//
+// Owner: one role. Threads: one. Errors: none.
 #pragma once
 
 #include <cstdint>
@@ -42,16 +45,17 @@ class LiveAccuracy {
   bool follows(std::string_view id) const;
   std::uint64_t joined() const { return joined_; }      // since clear()
   std::size_t pairs() const { return errors_.size(); }  // behind the figures
-  std::size_t waiting() const { return halves_.size(); }
+  std::size_t waiting() const { return halves_.size() - remembered_; }
   // 1: every id is followed; 2: every second; and so on.
   std::uint64_t one_in() const { return std::uint64_t{1} << level_; }
   double rmse() const;  // 0 where there are no pairs
   double mae() const;
 
  private:
+  enum class Side { kPrediction, kActual, kJoined };
   struct Half {
-    double value;
-    bool is_actual;
+    double value;  // of a joined pair: the true one
+    Side side;
     std::uint64_t number;  // which of the arrivals
   };
   struct Arrival {
@@ -59,11 +63,16 @@ class LiveAccuracy {
     std::uint64_t number;
     std::string id;
   };
-  void add(std::string_view id, double value, bool is_actual, SteadyTime now);
+  void add(std::string_view id, double value, Side side, SteadyTime now);
+  void join(Half& half, double value, Side side);
+  void forget(const std::string& id);
   void make_room(SteadyTime now);
+  void thin_out(bool row_is_long);
+  const Half* half_of(const Arrival& arrival) const;
 
   const LiveAccuracyLimits limits_;
   std::unordered_map<std::string, Half> halves_;
+  std::size_t remembered_ = 0;    // of them, those joined
   std::deque<Arrival> arrivals_;  // by time; some are no longer in halves_
   std::uint64_t arrived_ = 0;
   int level_ = 0;

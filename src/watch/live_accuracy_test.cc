@@ -36,6 +36,49 @@ TEST(LiveAccuracy, joins_a_pair_once) {
   EXPECT_DOUBLE_EQ(accuracy.rmse(), 1);
 }
 
+// Who had no answer sends the same again.
+TEST(LiveAccuracy, takes_no_true_value_that_comes_again_for_a_half_that_waits) {
+  LiveAccuracy accuracy({});
+  accuracy.add_actual("a", 11, kNow);
+  accuracy.add_actual("a", 11, kNow);
+  accuracy.add_prediction("a", 10, kNow);
+  accuracy.add_actual("a", 11, kNow);
+  EXPECT_EQ(accuracy.joined(), 1u);
+  EXPECT_EQ(accuracy.waiting(), 0u);
+  EXPECT_DOUBLE_EQ(accuracy.rmse(), 1);
+}
+
+TEST(LiveAccuracy, joins_an_id_that_is_used_again) {
+  LiveAccuracy accuracy({});
+  for (const double actual : {11.0, 13.0, 13.0}) {
+    accuracy.add_prediction("a", 10, kNow);
+    EXPECT_EQ(accuracy.waiting(), 1u);
+    accuracy.add_actual("a", actual, kNow);
+    EXPECT_EQ(accuracy.waiting(), 0u);
+  }
+  EXPECT_EQ(accuracy.joined(), 3u);
+  EXPECT_DOUBLE_EQ(accuracy.mae(), 7.0 / 3);
+}
+
+// Those remembered are the last that were joined, within twice the limit.
+TEST(LiveAccuracy, remembers_the_pairs_that_there_is_room_for) {
+  LiveAccuracyLimits limits;
+  limits.waiting_max = 100;
+  LiveAccuracy accuracy(limits);
+  for (std::size_t i = 0; i < 10'000; ++i) {
+    accuracy.add_prediction(id(i), 1, kNow);
+    accuracy.add_actual(id(i), 2, kNow);
+  }
+  EXPECT_EQ(accuracy.joined(), 10'000u);
+  EXPECT_EQ(accuracy.waiting(), 0u);
+  accuracy.add_actual(id(9'999), 2, kNow);
+  accuracy.add_actual(id(9'950), 2, kNow);
+  EXPECT_EQ(accuracy.waiting(), 0u) << "they were joined a moment ago";
+  accuracy.add_actual(id(1), 2, kNow);
+  EXPECT_EQ(accuracy.waiting(), 1u) << "it was forgotten";
+  EXPECT_EQ(accuracy.one_in(), 1u);
+}
+
 TEST(LiveAccuracy, takes_the_last_of_several_predictions) {
   LiveAccuracy accuracy({});
   accuracy.add_prediction("a", 10, kNow);

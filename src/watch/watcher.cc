@@ -45,19 +45,17 @@ std::size_t stride_of(std::size_t count, std::size_t most) { return (count + mos
 }  // namespace
 
 Watcher::Watcher(WatcherOptions options, stream::Broker& broker, registry::ModelRegistry& models,
-                 Clock& clock, WatchBoard& board)
+                 Clock& clock)
     : options_(std::move(options)),
       broker_(broker),
       models_(models),
       clock_(clock),
-      board_(board),
       waiting_(clock, options_.member),
       accuracy_(options_.accuracy) {}
 
 Result<std::unique_ptr<Watcher>> Watcher::open(WatcherOptions options, stream::Broker& broker,
-                                               registry::ModelRegistry& models, Clock& clock,
-                                               WatchBoard& board) {
-  std::unique_ptr<Watcher> watcher(new Watcher(std::move(options), broker, models, clock, board));
+                                               registry::ModelRegistry& models, Clock& clock) {
+  std::unique_ptr<Watcher> watcher(new Watcher(std::move(options), broker, models, clock));
   const WatcherOptions& own = watcher->options_;
   const auto log = [&](const std::string& topic) {
     return during(broker.open_log(topic, stream::StartAt::kEnd), "opening the topic " + topic);
@@ -79,7 +77,6 @@ Status Watcher::step(Millis wait_max, std::stop_token) {
   if (clock_.steady() >= next_judgement_) {
     next_judgement_ = clock_.steady() + kJudgeEvery;
     if (watched_) judge();
-    show();
   }
   WEIR_TRY(follow_request());
   if (!wanted_because_.empty() && may_ask()) WEIR_TRY(ask_for_training());
@@ -89,6 +86,7 @@ Status Watcher::step(Millis wait_max, std::stop_token) {
     progress.model_epoch = watched_ ? watched_->epoch : 0;
     progress.waiting_for = summary();
     progress.waiting_ms = waiting_.lasts().count();
+    progress.watch = report();
     return progress;
   });
 }
@@ -142,7 +140,8 @@ Status Watcher::load(std::uint64_t version, std::uint64_t epoch, const std::stri
                                    options_.window),
       std::vector<Alarm>(schema.features.size(),
                          Alarm(psi_max, psi_max * options_.clear_fraction, options_.lasting)),
-      Alarm(rmse_max, rmse_max * options_.clear_fraction, options_.lasting), 0, 0});
+      std::vector<std::string>(schema.features.size()), "",
+      Alarm(rmse_max, rmse_max * options_.clear_fraction, options_.lasting), "", 0, 0});
   accuracy_.clear();
   wanted_because_.clear();
   log::info("watching the stream", {{"member", options_.member},
@@ -209,7 +208,12 @@ void Watcher::count_actuals(const std::vector<stream::LogEntry>& entries) {
 
 void Watcher::judge() {
   if (options_.psi_max) {
+    const bool drifted = drifting() > 0;
     for (std::size_t i = 0; i < watched_->alarms.size(); ++i) judge_drift(i);
+    const bool judged = watched_->drift->rows() >= options_.rows_min;
+    if ((drifting() > 0) != drifted || (judged && watched_->drift_since.empty())) {
+      watched_->drift_since = format_time(clock_.wall());
+    }
   }
   if (options_.rmse_max) judge_accuracy();
   if (!any_raised()) wanted_because_.clear();
@@ -221,6 +225,8 @@ void Watcher::judge_drift(std::size_t feature) {
   if (drift.rows() < options_.rows_min || drift.model_rows() == 0) return alarm.unknown();
   const double psi = drift.psi(feature);
   const AlarmChange change = alarm.update(psi, clock_.steady());
+  std::string& since = watched_->since[feature];
+  if (change != AlarmChange::kNone || since.empty()) since = format_time(clock_.wall());
   if (change == AlarmChange::kNone) return;
   const bool raised = change == AlarmChange::kRaised;
   tell(change, "feature '" + one_line(watched_->model->schema().features[feature]) + "' " +
@@ -236,6 +242,8 @@ void Watcher::judge_accuracy() {
   if (accuracy_.pairs() < options_.actuals_min) return alarm.unknown();
   const double rmse = accuracy_.rmse();
   const AlarmChange change = alarm.update(rmse, clock_.steady());
+  std::string& since = watched_->accuracy_since;
+  if (change != AlarmChange::kNone || since.empty()) since = format_time(clock_.wall());
   if (change == AlarmChange::kNone) return;
   const bool raised = change == AlarmChange::kRaised;
   tell(change, std::string("the predictions of model ") + std::to_string(watched_->version) +
@@ -251,15 +259,16 @@ void Watcher::tell(AlarmChange change, std::string words) {
   } else {
     log::info(words, {{"member", options_.member}});
   }
-  if (events_.size() == WatchState::kEventsMax) events_.erase(events_.begin());
+  if (events_.size() == record::kEventsToldMax) events_.erase(events_.begin());
   events_.push_back({format_time(clock_.wall()), std::move(words)});
 }
 
-bool Watcher::any_raised() const {
-  return watched_->accuracy_alarm.raised() ||
-         std::any_of(watched_->alarms.begin(), watched_->alarms.end(),
-                     [](const Alarm& alarm) { return alarm.raised(); });
+std::size_t Watcher::drifting() const {
+  return static_cast<std::size_t>(std::count_if(watched_->alarms.begin(), watched_->alarms.end(),
+                                                [](const Alarm& alarm) { return alarm.raised(); }));
 }
+
+bool Watcher::any_raised() const { return watched_->accuracy_alarm.raised() || drifting() > 0; }
 
 // ---- a training, asked for ----
 
@@ -325,10 +334,9 @@ std::string Watcher::summary() const {
   } else {
     const auto& names = watched_->model->schema().features;
     std::size_t worst = 0;
-    std::size_t raised = 0;
+    const std::size_t raised = drifting();
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (drift.psi(i) > drift.psi(worst)) worst = i;
-      if (watched_->alarms[i].raised()) ++raised;
     }
     words = (raised > 0 ? std::to_string(raised) + " features drift" : "no drift") +
             std::string(", PSI ") + figure(drift.psi(worst)) + " at most ('" +
@@ -339,32 +347,50 @@ std::string Watcher::summary() const {
          " true values" + (watched_->accuracy_alarm.raised() ? ", too high" : "");
 }
 
-void Watcher::show() {
-  WatchState state;
-  state.events = events_;
-  state.summary = summary();
-  if (watched_) {
-    const DriftMeter& drift = *watched_->drift;
-    state.version = watched_->version;
-    state.epoch = watched_->epoch;
-    state.rows = drift.rows();
-    state.model_rows = drift.model_rows();
-    const auto& names = watched_->model->schema().features;
-    for (std::size_t i = 0; i < names.size() && drift.rows() > 0; ++i) {
-      state.features.push_back(
-          {names[i], drift.psi(i), drift.by_chance(i), watched_->alarms[i].raised()});
-    }
-    state.accuracy = {accuracy_.pairs(),
-                      accuracy_.joined(),
-                      accuracy_.waiting(),
-                      accuracy_.rmse(),
-                      accuracy_.mae(),
-                      watched_->held_out_rmse,
-                      watched_->accuracy_alarm.raised()};
-    state.features_refused = watched_->features_refused;
-    state.actuals_refused = watched_->actuals_refused;
+// Those that drift, then by how far they are from the model's; as many as a heartbeat takes.
+std::vector<record::WatchedFeature> Watcher::told_features() const {
+  const DriftMeter& drift = *watched_->drift;
+  const auto& names = watched_->model->schema().features;
+  std::vector<record::WatchedFeature> features;
+  for (std::size_t i = 0; i < names.size() && drift.rows() > 0; ++i) {
+    features.push_back({names[i], drift.psi(i), drift.by_chance(i), watched_->alarms[i].raised(),
+                        watched_->since[i]});
   }
-  board_.put(std::move(state));
+  std::stable_sort(features.begin(), features.end(), [](const auto& a, const auto& b) {
+    return a.drifts != b.drifts ? a.drifts : a.psi > b.psi;
+  });
+  if (features.size() > record::kFeaturesToldMax) features.resize(record::kFeaturesToldMax);
+  return features;
+}
+
+record::WatchReport Watcher::report() const {
+  record::WatchReport report;
+  report.rows_min = options_.rows_min;
+  report.psi_max = options_.psi_max;
+  report.events = events_;
+  report.accuracy.pairs_min = options_.actuals_min;
+  report.accuracy.rmse_max = options_.rmse_max;
+  if (!watched_) return report;
+  report.version = watched_->version;
+  report.epoch = watched_->epoch;
+  report.rows = watched_->drift->rows();
+  report.model_rows = watched_->drift->model_rows();
+  report.refused = watched_->features_refused;
+  report.features_known = watched_->alarms.size();
+  report.drifting = drifting();
+  report.drift_since = watched_->drift_since;
+  report.features = told_features();
+  report.accuracy.pairs = accuracy_.pairs();
+  report.accuracy.joined = accuracy_.joined();
+  report.accuracy.waiting = accuracy_.waiting();
+  report.accuracy.refused = watched_->actuals_refused;
+  report.accuracy.one_in = accuracy_.one_in();
+  report.accuracy.rmse = accuracy_.rmse();
+  report.accuracy.mae = accuracy_.mae();
+  report.accuracy.held_out_rmse = watched_->held_out_rmse;
+  report.accuracy.too_high = watched_->accuracy_alarm.raised();
+  report.accuracy.since = watched_->accuracy_since;
+  return report;
 }
 
 }  // namespace weir::watch

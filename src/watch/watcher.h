@@ -6,7 +6,9 @@
 // started, and keeps no state that must survive. What a model was made of is told by the held-out
 // rows that lie beside it, which are a random sample of its data set.
 //
-// Owner: whoever drives the role; broker, models, clock and board outlive it. Threads: one. Errors
+// What it sees goes out with its heartbeats, and so reaches whoever shows it, in any process.
+//
+// Owner: whoever drives the role; broker, models and clock outlive it. Threads: one. Errors
 // of step(): the broker's. A model or rows that cannot be loaded are tried again, and told of.
 // Limits: of what comes at once, kRowsOfStepMax records are looked at, evenly spread.
 #pragma once
@@ -27,7 +29,6 @@
 #include "watch/alarm.h"
 #include "watch/drift_meter.h"
 #include "watch/live_accuracy.h"
-#include "watch/watch_state.h"
 
 namespace weir::watch {
 
@@ -54,10 +55,12 @@ struct WatcherOptions {
 class Watcher final : public Role {
  public:
   static Result<std::unique_ptr<Watcher>> open(WatcherOptions options, stream::Broker& broker,
-                                               registry::ModelRegistry& models, Clock& clock,
-                                               WatchBoard& board);
+                                               registry::ModelRegistry& models, Clock& clock);
   Status step(Millis wait_max, std::stop_token stop) override;
   void finish() override { membership_->leave(); }
+
+  record::WatchReport report() const;
+  std::string summary() const;  // in a few words, for weir status
 
   static constexpr std::size_t kRowsOfStepMax = 1'000;
 
@@ -70,14 +73,17 @@ class Watcher final : public Role {
     std::optional<double> held_out_rmse;
     std::unique_ptr<format::FeatureParser> parser;
     std::unique_ptr<DriftMeter> drift;
-    std::vector<Alarm> alarms;  // one for each feature
+    std::vector<Alarm> alarms;       // one for each feature
+    std::vector<std::string> since;  // that each is as it is; empty before it was looked at
+    std::string drift_since;         // that any is raised, or none
     Alarm accuracy_alarm;
+    std::string accuracy_since;
     std::uint64_t features_refused = 0;
     std::uint64_t actuals_refused = 0;
   };
 
   Watcher(WatcherOptions options, stream::Broker& broker, registry::ModelRegistry& models,
-          Clock& clock, WatchBoard& board);
+          Clock& clock);
   Status follow_control();
   Status load(std::uint64_t version, std::uint64_t epoch, const std::string& sha256);
   Status read(Millis wait_max);
@@ -88,18 +94,17 @@ class Watcher final : public Role {
   void judge_drift(std::size_t feature);
   void judge_accuracy();
   void tell(AlarmChange change, std::string words);
+  std::size_t drifting() const;
   bool any_raised() const;
   Status follow_request();
   Status ask_for_training();
   bool may_ask() const;
-  void show();
-  std::string summary() const;
+  std::vector<record::WatchedFeature> told_features() const;
 
   const WatcherOptions options_;
   stream::Broker& broker_;
   registry::ModelRegistry& models_;
   Clock& clock_;
-  WatchBoard& board_;
 
   std::unique_ptr<gate::Membership> membership_;
   std::unique_ptr<gate::ControlFollower> control_;
@@ -109,8 +114,8 @@ class Watcher final : public Role {
   gate::WaitingNotice waiting_;
   std::optional<Watched> watched_;
   LiveAccuracy accuracy_;
-  std::vector<WatchEvent> events_;
-  std::vector<double> row_;  // scratch
+  std::vector<record::WatchEvent> events_;  // the last kEventsToldMax
+  std::vector<double> row_;                 // scratch
   SteadyTime next_judgement_{};
   SteadyTime next_load_{};
 

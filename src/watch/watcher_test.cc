@@ -69,7 +69,7 @@ class WatcherTest : public ::testing::Test {
                        format_time(clock.wall()) + "\"}");
   }
   void open() {
-    auto opened = Watcher::open(options, broker, models, clock, board);
+    auto opened = Watcher::open(options, broker, models, clock);
     ASSERT_TRUE(opened) << opened.error().message();
     watcher = std::move(*opened);
     step();
@@ -123,15 +123,14 @@ class WatcherTest : public ::testing::Test {
   store::MemoryFileStore store{clock};
   registry::ModelRegistry models{store, "/MLmodel"};
   WatcherOptions options;
-  WatchBoard board;
   std::unique_ptr<Watcher> watcher;
 };
 
 TEST_F(WatcherTest, waits_for_the_first_model_and_says_so) {
   open();
   go_on(3s);
-  EXPECT_EQ(board.get().version, 0u);
-  EXPECT_EQ(board.get().summary, "waiting for the first model");
+  EXPECT_EQ(watcher->report().version, 0u);
+  EXPECT_EQ(watcher->summary(), "waiting for the first model");
 }
 
 TEST_F(WatcherTest, says_nothing_of_a_stream_that_is_what_the_model_was_made_of) {
@@ -139,14 +138,14 @@ TEST_F(WatcherTest, says_nothing_of_a_stream_that_is_what_the_model_was_made_of)
   open();
   feed(1'000, 5);
   go_on(60s);
-  const WatchState state = board.get();
+  const record::WatchReport state = watcher->report();
   EXPECT_EQ(state.version, 1u);
   EXPECT_GE(state.rows, 500u);
   ASSERT_EQ(state.features.size(), 2u);
   EXPECT_LT(state.features[0].psi, 0.1);
-  EXPECT_FALSE(state.features[0].raised);
+  EXPECT_FALSE(state.features[0].drifts);
   EXPECT_TRUE(state.events.empty());
-  EXPECT_THAT(state.summary, HasSubstr("no drift, PSI "));
+  EXPECT_THAT(watcher->summary(), HasSubstr("no drift, PSI "));
 }
 
 TEST_F(WatcherTest, tells_once_of_a_feature_that_drifts_and_of_its_return) {
@@ -156,19 +155,19 @@ TEST_F(WatcherTest, tells_once_of_a_feature_that_drifts_and_of_its_return) {
     feed(50, 7);
     go_on(1s);
   }
-  WatchState state = board.get();
-  EXPECT_TRUE(state.features[0].raised);
-  EXPECT_FALSE(state.features[1].raised);
+  record::WatchReport state = watcher->report();
+  EXPECT_TRUE(state.features[0].drifts);
+  EXPECT_FALSE(state.features[1].drifts);
   ASSERT_EQ(state.events.size(), 1u);
   EXPECT_THAT(state.events[0].words,
               HasSubstr("feature 'a' drifts: its population stability index"));
-  EXPECT_THAT(state.summary, HasSubstr("1 features drift"));
+  EXPECT_THAT(watcher->summary(), HasSubstr("1 features drift"));
   for (int i = 0; i < 60; ++i) {
     feed(50, 5);
     go_on(1s);
   }
-  state = board.get();
-  EXPECT_FALSE(state.features[0].raised);
+  state = watcher->report();
+  EXPECT_FALSE(state.features[0].drifts);
   ASSERT_EQ(state.events.size(), 2u);
   EXPECT_THAT(state.events[1].words, HasSubstr("feature 'a' drifts no more"));
   EXPECT_TRUE(requests().empty()) << "nobody wanted a training";
@@ -179,8 +178,8 @@ TEST_F(WatcherTest, says_nothing_before_it_has_seen_enough) {
   open();
   feed(199, 50);
   go_on(60s);
-  EXPECT_TRUE(board.get().events.empty());
-  EXPECT_EQ(board.get().summary, "gathers rows: 199 of 200");
+  EXPECT_TRUE(watcher->report().events.empty());
+  EXPECT_EQ(watcher->summary(), "gathers rows: 199 of 200");
 }
 
 TEST_F(WatcherTest, joins_predictions_with_true_values_that_come_late) {
@@ -196,12 +195,12 @@ TEST_F(WatcherTest, joins_predictions_with_true_values_that_come_late) {
   broker.produce("p.actuals", std::nullopt, R"({"id": "of another model", "actual": 900})");
   broker.produce("p.actuals", std::nullopt, "garbage");
   go_on(20s);
-  const WatchState state = board.get();
+  const record::WatchReport state = watcher->report();
   EXPECT_EQ(state.accuracy.pairs, 60u);
   EXPECT_DOUBLE_EQ(state.accuracy.rmse, 3);
   EXPECT_DOUBLE_EQ(state.accuracy.mae, 3);
-  EXPECT_TRUE(state.accuracy.raised);
-  EXPECT_EQ(state.actuals_refused, 1u);
+  EXPECT_TRUE(state.accuracy.too_high);
+  EXPECT_EQ(state.accuracy.refused, 1u);
   ASSERT_EQ(state.events.size(), 1u);
   EXPECT_THAT(state.events[0].words,
               HasSubstr("the predictions of model 1 have become worse: RMSE 3 over the last 60"));
@@ -225,13 +224,13 @@ TEST_F(WatcherTest, asks_for_one_training_and_begins_anew_with_its_model) {
   EXPECT_EQ(requests()[0].epoch, 1u);
   answer(requests()[0], 2, "");
   drift(30);
-  EXPECT_THAT(board.get().events.back().words,
+  EXPECT_THAT(watcher->report().events.back().words,
               HasSubstr("has begun as epoch 2, because feature 'a' drifts"));
   put_in_force(2, 7);
   drift(120);
   EXPECT_EQ(requests().size(), 1u);
-  EXPECT_EQ(board.get().version, 2u);
-  EXPECT_FALSE(board.get().features[0].raised) << "it is what the new model was made of";
+  EXPECT_EQ(watcher->report().version, 2u);
+  EXPECT_FALSE(watcher->report().features[0].drifts) << "it is what the new model was made of";
 }
 
 TEST_F(WatcherTest, asks_again_later_where_the_trainer_refuses) {
@@ -245,7 +244,7 @@ TEST_F(WatcherTest, asks_again_later_where_the_trainer_refuses) {
     if (requests().size() == 1 && i == 60) answer(requests()[0], 0, "there is no data set a.csv");
   }
   EXPECT_EQ(requests().size(), 1u);
-  EXPECT_THAT(board.get().events.back().words, HasSubstr("there is no data set a.csv"));
+  EXPECT_THAT(watcher->report().events.back().words, HasSubstr("there is no data set a.csv"));
   for (int i = 0; i < 30; ++i) {
     feed(50, 7);
     go_on(1s);
@@ -272,10 +271,10 @@ TEST_F(WatcherTest, goes_on_when_its_model_cannot_be_loaded_yet) {
   put_in_force(1, 5);
   store.fail_next(store::Operation::kRead, Error(Code::kUnavailable, "away"));
   open();
-  EXPECT_EQ(board.get().version, 0u);
-  EXPECT_THAT(board.get().summary, HasSubstr("model 1 cannot be compared with"));
+  EXPECT_EQ(watcher->report().version, 0u);
+  EXPECT_THAT(watcher->summary(), HasSubstr("model 1 cannot be compared with"));
   go_on(3s);
-  EXPECT_EQ(board.get().version, 1u);
+  EXPECT_EQ(watcher->report().version, 1u);
 }
 
 TEST_F(WatcherTest, counts_records_that_are_no_features) {
@@ -284,8 +283,8 @@ TEST_F(WatcherTest, counts_records_that_are_no_features) {
   broker.produce("p.features", std::nullopt, "garbage");
   feed(10, 5);
   go_on(2s);
-  EXPECT_EQ(board.get().features_refused, 1u);
-  EXPECT_EQ(board.get().rows, 10u);
+  EXPECT_EQ(watcher->report().refused, 1u);
+  EXPECT_EQ(watcher->report().rows, 10u);
 }
 
 TEST_F(WatcherTest, is_seen_by_weir_status_and_waited_for_by_nobody) {

@@ -128,10 +128,14 @@ def test_the_examples_of_the_guide_are_true(boston, tmp_path):
 
 
 def test_each_metric_is_told_of_and_each_that_is_told_of_is_there(boston):
+    boston.set("watch", {"rmse_max": 5})
     start_all(boston)
     gateway = gateway_of(boston.start("serve"))
     gateway.wait_ready()
-    gateway.push(HOUSE)  # so that a record has an age
+    boston.start("watch")
+    boston.wait_until(lambda: gateway.get("/v1/watch").get("model") == 1, "the model is watched")
+    gateway.push({"id": "house-1", **HOUSE})  # so that a record has an age
+    gateway.ask("POST", "/v1/actuals", json.dumps({"id": "house-1", "actual": 24}))
     told = set(re.findall(r"`(weir_[a-z_]+)`", EXAMPLES.partition("## Metrics")[2]))
 
     def same():
@@ -252,7 +256,25 @@ def ask_for_messages(asked):
     asked(400, "GET", "/v1/predictions", "?limit=0")
 
 
+def ask_about_the_watch(asked, boston):
+    assert not asked(200, "GET", "/v1/watch").json["watching"]
+    asked(400, "GET", "/v1/watch", "?all=1")
+    boston.start("watch")
+    boston.wait_until(lambda: asked(200, "GET", "/v1/watch").json["watching"], "a watcher is heard of")
+    actuals = ("POST", "/v1/actuals")
+    json_type = {"Content_Type": "application/json"}
+    asked(202, *actuals, "", {"id": "house-1", "actual": 24}, **json_type)
+    asked(202, *actuals, "", [{"id": 7, "actual": 24.5, "unit": "k$"}], **json_type)
+    asked(202, *actuals, "", "id,actual\nhouse-1,24\n", Content_Type="text/csv")
+    asked(409, *actuals, "", "id,actual\na,24\na,25\n", Content_Type="text/csv")
+    asked(400, *actuals, "?wait=1s", {"id": "house-1", "actual": 24}, **json_type)
+    asked(415, *actuals, "", "<house/>", Content_Type="text/xml")
+    asked(422, *actuals, "", {"id": "house-1"}, **json_type)
+    asked(413, *actuals, "", "[" + ",".join(["{}"] * 10_001) + "]", **json_type)
+
+
 def ask_for_the_rest(asked, boston):
+    ask_about_the_watch(asked, boston)
     asked(200, "GET", "/v1/models", "?limit=1")
     asked(200, "GET", "/v1/models/{version}")
     asked(404, "GET", "/v1/models/{version}", variables={"version": 7})

@@ -8,6 +8,7 @@ import uuid
 import pytest
 from confluent_kafka import KafkaException
 
+from support.gateway import Gateway
 from support.kafka import Admin, log_ends
 from support.promises import check_promises
 from support.stack import stack_command, stack_in
@@ -202,3 +203,30 @@ def drops(pipeline, name, data):
     """Whether HDFS, which may still be starting, took the file by `weir drop`."""
     (pipeline.folder / name).write_bytes(data)
     return pipeline.run("drop", name).returncode == 0
+
+
+@pytest.mark.long
+@pytest.mark.xdist_group("own stack")
+def test_true_values_are_refused_while_kafka_is_away_and_none_that_was_taken_is_lost(
+    own_stack, make_pipeline
+):
+    pipeline = make_pipeline(on=own_stack)
+    pipeline.set("serve", {"port": 0, "push_timeout": "2s"})
+    gateway = Gateway.of(pipeline.start("serve"))
+
+    def post(ids):
+        return gateway.ask("POST", "/v1/actuals", json.dumps([{"id": i, "actual": 1} for i in ids]))
+
+    taken = [f"before-{n}" for n in range(100)]
+    wait_until(lambda: post(taken).status == 202, "true values are taken")
+    stack_command("down", own_stack.directory, "--only", "kafka", "--kill")
+    later = [f"after-{n}" for n in range(100)]
+    for _ in range(2):
+        refused = post(later)
+        assert refused.status == 503 and int(refused.headers["Retry-After"]) > 0, refused
+        assert "send the same again" in refused.json["detail"]
+    stack_command("up", own_stack.directory, "--only", "kafka", seconds=300)
+    wait_until(lambda: post(later).status == 202, "true values are taken again", 120)
+    there = {record.key.decode() for record in pipeline.topic("actuals").read_to_end()}
+    assert there == set(taken + later)
+    pipeline.stop_all()

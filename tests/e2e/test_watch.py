@@ -1,11 +1,17 @@
 """weir watch: a stream that is not what its model was made of any more, and the training that follows."""
 
+import gzip
 import json
 import random
+import signal
 
+import numpy
+
+from support.gateway import Gateway
 from support.kafka import send_all
 from support.promises import check_promises
 from support.tables import plane, read_table, write_table
+from support.waiting import wait_until
 
 
 def shifted(data, by):
@@ -106,5 +112,70 @@ def test_true_values_that_come_late_tell_how_good_the_live_model_is(pipeline):
     wrong = [(key, b"1000") for key, _ in records]
     send_all(pipeline.stack.kafka_client(), topic, wrong)
     running.wait_for_stderr("the predictions of model 1 have become worse: RMSE")
+    pipeline.stop_all()
+    check_promises(pipeline)
+
+
+def live_accuracy(gateway, joined):
+    """What /v1/watch tells once so many are joined."""
+
+    def look():
+        told = gateway.get("/v1/watch")
+        return told["watching"] and told["accuracy"]["joined"] == joined and told["alarms"][1]["on"] and told
+
+    return wait_until(look, lambda: f"{joined} are not joined: {gateway.get('/v1/watch')}")
+
+
+def test_true_values_that_clients_push_are_joined_once_each_and_told_of(pipeline):
+    """Three processes: the watcher's report comes to the gateway with its heartbeats."""
+    pipeline.set("serve", {"port": 0, "push_timeout": "2s"})
+    pipeline.set("watch", {"rmse_max": 2, "actuals_min": 50, "lasting": "1s", "rows_min": 100})
+    pipeline.train_once("first.csv", plane(1, rows=1500))
+    pipeline.start("score")
+    gateway = Gateway.of(pipeline.start("serve"))
+    gateway.wait_ready()
+    assert gateway.get("/v1/watch")["watching"] is False
+    watcher = pipeline.start("watch")
+    wait_until(lambda: gateway.get("/v1/watch").get("model") == 1, "the model is watched")
+
+    generator = numpy.random.default_rng(1)
+    rows = generator.uniform(-10, 10, (300, 3))
+    records = [{"id": f"r{n}", "x1": a, "x2": b, "x3": c} for n, (a, b, c) in enumerate(rows.tolist())]
+    early = {f"r{n}": float(generator.normal()) for n in range(280, 300)}
+    taken = gateway.post_actuals([{"id": i, "actual": v} for i, v in early.items()])
+    assert taken == {"accepted": 20, "repeated": 0}
+    predicted = {record["id"]: record["prediction"] for record in gateway.push(records)}
+    actual = {i: early.get(i, value + float(generator.normal())) for i, value in predicted.items()}
+    late = [(i, v) for i, v in actual.items() if i not in early][:200]
+    lines = "".join(json.dumps({"id": i, "actual": v}) + "\n" for i, v in late[:100])
+    gateway.post_actuals(lines, Content_Type="application/x-ndjson")
+    table = "id,actual\n" + "".join(f"{i},{v!r}\n" for i, v in late[100:] + late[100:103])
+    packed = gzip.compress(table.encode())
+    for _ in range(3):  # as a client does that had no answer
+        taken = gateway.post_actuals(packed, Content_Type="text/csv", Content_Encoding="gzip")
+        assert taken == {"accepted": 100, "repeated": 3}
+
+    told = live_accuracy(gateway, 220)
+    joined = list(early) + [i for i, _ in late]
+    errors = numpy.array([predicted[i] - actual[i] for i in joined])
+    accuracy = told["accuracy"]
+    assert numpy.isclose(accuracy["rmse"], numpy.sqrt(numpy.mean(errors**2)), rtol=1e-12, atol=0)
+    assert numpy.isclose(accuracy["mae"], numpy.mean(numpy.abs(errors)), rtol=1e-12, atol=0)
+    # The predictions whose true values have not come; no true value that came again is among them.
+    assert accuracy["pairs"] == 220 and accuracy["waiting"] == 80 and accuracy["refused"] == 0
+    assert [alarm["on"] for alarm in told["alarms"]] == [False, True], told
+    assert "have become worse than they may be" in told["alarms"][1]["words"]
+    assert told["alarms"][1]["since"] and told["events"][-1]["at"] >= told["alarms"][1]["since"]
+    assert {one["feature"] for one in told["drift"]["features"]} == {"x1", "x2", "x3"}
+    metrics = gateway.ask("GET", "/metrics").body.decode()
+    assert f'weir_watch_live_rmse{{pipeline="{pipeline.name}"}} {accuracy["rmse"]!r}' in metrics
+    assert f'weir_watch_alarm{{pipeline="{pipeline.name}",kind="accuracy"}} 1' in metrics
+
+    refused = gateway.post_actuals([{"id": "r0", "actual": 1}, {"id": "r1"}], status=422)
+    assert 'record 1: it has no "actual"' in refused["detail"]
+    assert "another true value" in gateway.post_actuals("id,actual\na,1\na,2\n", 409, Content_Type="text/csv")["detail"]
+
+    watcher.send(signal.SIGKILL)
+    wait_until(lambda: not gateway.get("/v1/watch")["watching"], "nobody is heard of any more", 40)
     pipeline.stop_all()
     check_promises(pipeline)

@@ -60,6 +60,12 @@ class Gateway:
         assert answer.status == status, answer
         return answer.json["records"] if status < 300 else answer.json
 
+    def post_actuals(self, actuals, status=202, **headers):
+        body = actuals if isinstance(actuals, (str, bytes)) else json.dumps(actuals)
+        answer = self.ask("POST", "/v1/actuals", body, **headers)
+        assert answer.status == status, answer
+        return answer.json
+
     def wait_ready(self, seconds=30):
         def look():
             return self.ask("GET", "/readyz").status == 200 or None
