@@ -137,3 +137,10 @@ def test_each_room_has_a_readme(room):
     name = f"src/{room}/README.md"
     assert name in files(), f"{name} is missing: what flows in and out, why, what does not belong"
     assert len(text(name).split()) > 30, f"{name} says next to nothing"
+    # A formatter of code that is let loose on it leaves no heading, and indents what are sentences.
+    first, *rest = text(name).splitlines()
+    assert re.match(rf"# {room}\b", first), f"{name} does not begin with the heading '# {room}'"
+    code = False
+    for line in rest:
+        code ^= line.startswith("```")
+        assert code or len(line) - len(line.lstrip()) < 4, f"{name} is mangled at '{line.strip()}'"
