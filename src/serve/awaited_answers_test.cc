@@ -36,24 +36,25 @@ class AwaitedAnswersThreads : public testing::Test {
     store_ = std::move(*opened);
     EXPECT_TRUE(store_->positions());
     EXPECT_TRUE(store_->clear());
-    parts_.emplace(Parts{"p",
-                         "/drop",
-                         "m",
-                         "f",
-                         "gateway-0",
-                         {},
-                         clock_,
-                         files_,
-                         broker_,
-                         models_,
-                         *store_,
-                         board_,
-                         progress_,
-                         live_,
-                         pushes_,
-                         timers_,
-                         workers_,
-                         ending_});
+    parts_.emplace(Parts{.pipeline = "p",
+                         .dataset_path = "/drop",
+                         .members_topic = "m",
+                         .features_topic = "f",
+                         .self = "gateway-0",
+                         .limits = {},
+                         .clock = clock_,
+                         .store = files_,
+                         .broker = broker_,
+                         .models = models_,
+                         .predictions = *store_,
+                         .board = board_,
+                         .progress = progress_,
+                         .live = live_,
+                         .pushes = pushes_,
+                         .actuals = actuals_,
+                         .timers = timers_,
+                         .workers = workers_,
+                         .ending = ending_});
   }
 
   ~AwaitedAnswersThreads() override {
@@ -108,6 +109,7 @@ class AwaitedAnswersThreads : public testing::Test {
   predictions::FeedProgress progress_;
   Live live_;
   PushQueue pushes_{clock_, Millis{10'000}};
+  ActualsQueue actuals_{clock_, Millis{10'000}};
   Timers timers_;
   Workers workers_{1, 10};
   std::atomic<bool> ending_{false};
