@@ -8,7 +8,9 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/status_words.h"
 #include "cli/topic_uses.h"
+#include "serve/alerts.h"
 #include "serve/pipeline_status.h"
 #include "serve/prometheus_text.h"
 #include "serve/status_json.h"
@@ -17,6 +19,7 @@ namespace weir::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using serve::cause_of;
 using serve::gate_since;
 using serve::heard_ms;
 using serve::PipelineStatus;
@@ -27,27 +30,6 @@ Result<PipelineStatus> look_at_pipeline(Context& context) {
   auto watch =
       WEIR_TRY(serve::PipelineWatch::open(context.pipeline_names(), *broker, context.clock()));
   return watch->look();
-}
-
-std::string seconds(std::int64_t milliseconds) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%.1f s", static_cast<double>(milliseconds) / 1000);
-  return text;
-}
-
-std::string cause_of(const record::ControlRecord& begun) {
-  if (begun.dataset) return "data set " + one_line(begun.dataset->path) + " is being trained on";
-  return "a rollback to version " + std::to_string(begun.rollback_to.value_or(0));
-}
-
-std::string member_state(const gate::MemberTable::Member& member) {
-  const record::MemberProgress& progress = member.latest.progress;
-  if (member.silent) return "silent";
-  std::string state = "at work";
-  if (member.halted_epoch != 0) state = "halted for epoch " + std::to_string(member.halted_epoch);
-  if (progress.waiting_for.empty()) return state;
-  return (member.halted_epoch != 0 ? state + ": " : "") + one_line(progress.waiting_for) +
-         (progress.waiting_ms > 0 ? ", for " + seconds(progress.waiting_ms) : "");
 }
 
 // Empty where trainings begin on arrival alone.
@@ -91,7 +73,7 @@ void print_text(const PipelineStatus& status, const std::string& pipeline, const
       return value == 0 ? std::string("-") : std::to_string(value);
     };
     std::printf("%-32s  %-8s  %9s  %6s  %6s  %s\n", one_line(member.latest.member).c_str(),
-                one_line(member.latest.role).c_str(), seconds(heard_ms(member, clock)).c_str(),
+                one_line(member.latest.role).c_str(), seconds_text(heard_ms(member, clock)).c_str(),
                 number(progress.model).c_str(), number(progress.model_epoch).c_str(),
                 member_state(member).c_str());
   }
@@ -101,7 +83,7 @@ void print_text(const PipelineStatus& status, const std::string& pipeline, const
   for (const auto& [number, at] : status.partitions) {
     std::printf("%9d  %12" PRId64 "  %12" PRId64 "  %10" PRId64 "  %12s  %s\n", number,
                 at.committed, at.end, at.lag(),
-                at.last_record_age_ms ? seconds(*at.last_record_age_ms).c_str() : "-",
+                at.last_record_age_ms ? seconds_text(*at.last_record_age_ms).c_str() : "-",
                 at.member.empty() ? "-" : one_line(at.member).c_str());
   }
 }

@@ -45,6 +45,7 @@ bool is_loopback(const std::string& address) {
 Gateway::Gateway(Roles& roles, std::string member)
     : roles_(roles),
       member_(std::move(member)),
+      flow_(roles.context.clock()),
       pushes_(roles.context.clock(), roles.context.settings().serve.push_timeout),
       actuals_(roles.context.clock(), roles.context.settings().serve.push_timeout),
       workers_(kWorkers, kWaitingMax) {}
@@ -87,6 +88,7 @@ Status Gateway::open_store() {
 
 Status Gateway::open() {
   WEIR_TRY(open_store());
+  meter_ = std::make_unique<serve::FlowMeter>(flow_, store_.get());
   const config::Settings& own = roles_.context.settings();
   serve::Limits limits;
   limits.body_bytes_max = static_cast<std::uint64_t>(own.serve.body_bytes_max);
@@ -94,7 +96,8 @@ Status Gateway::open() {
   parts_.reset(new serve::Parts{own.pipeline, own.dataset.path, own.topics.members,
                                 own.topics.features, member_, limits, roles_.context.clock(),
                                 roles_.store, roles_.broker, roles_.models, *store_, board_,
-                                progress_, live_, pushes_, actuals_, timers_, workers_, ending_});
+                                  progress_, live_, pushes_, actuals_, timers_, workers_, ending_,
+                                  flow_});
   api_ = std::make_unique<serve::Api>(WEIR_TRY(api_options()), *parts_);
   http::ServerOptions options = WEIR_TRY(server_options());
   auto started = http::Server::start(options, *api_);
@@ -168,8 +171,9 @@ std::vector<RoleSpec> Gateway::specs() {
   specs[0].name = "gateway: pipeline";
   specs[0].open = [this, names = roles_.context.pipeline_names(),
                    &clock]() -> Result<std::unique_ptr<Role>> {
-    return std::unique_ptr<Role>(
-        WEIR_TRY(serve::LiveFollower::open(names, roles_.broker, roles_.models, clock, live_)));
+    return std::unique_ptr<Role>(WEIR_TRY(serve::LiveFollower::open(
+        names, roles_.broker, roles_.models, clock, live_,
+        [this](const serve::PipelineStatus& seen) { flow_.note_lag(seen.lag()); })));
   };
   predictions::FeedOptions feed;
   feed.features_topic = own.topics.features;
@@ -180,7 +184,7 @@ std::vector<RoleSpec> Gateway::specs() {
   specs[1].name = "gateway: predictions";
   specs[1].open = [this, feed, &clock]() -> Result<std::unique_ptr<Role>> {
     return std::unique_ptr<Role>(WEIR_TRY(
-        predictions::PredictionFeed::open(feed, roles_.broker, *store_, board_, progress_, clock)));
+        predictions::PredictionFeed::open(feed, roles_.broker, *meter_, board_, progress_, clock)));
   };
   serve::PusherOptions push;
   push.features_topic = own.topics.features;

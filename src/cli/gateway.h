@@ -14,6 +14,7 @@
 #include "http/server.h"
 #include "redis/redis_client.h"
 #include "serve/api.h"
+#include "serve/flow_meter.h"
 
 namespace weir::cli {
 
@@ -39,9 +40,11 @@ class Gateway {
   const std::string member_;
   std::unique_ptr<redis::Client> redis_;  // where there is one
   std::unique_ptr<predictions::PredictionStore> store_;
+  std::unique_ptr<serve::FlowMeter> meter_;  // the store as the feed fills it
   predictions::AnswerBoard board_;
   predictions::FeedProgress progress_;
   serve::Live live_;
+  serve::Flow flow_;
   serve::PushQueue pushes_;
   serve::ActualsQueue actuals_;
   serve::Timers timers_;

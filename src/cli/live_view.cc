@@ -8,9 +8,8 @@
 #include "base/text.h"
 #include "cli/fit_page.h"
 #include "cli/model_page.h"
-#include "format/csv_chunker.h"
-#include "format/csv_record.h"
 #include "format/prediction_message.h"
+#include "serve/held_out_values.h"
 
 namespace weir::cli {
 namespace {
@@ -187,25 +186,9 @@ void LiveView::load_actual_values(std::uint64_t version) {
   auto manifest = models_.manifest(version);
   auto csv = models_.test_csv(version);
   if (!manifest || !csv) return;  // predictions are shown without
-  format::CsvChunker chunker;
-  if (!chunker.feed(*csv) || !chunker.finish() || !chunker.header()) return;
-  const auto names = format::parse_csv_header(*chunker.header());
-  if (!names) return;
-  const auto target = std::find(names->begin(), names->end(), manifest->schema.target);
-  const auto column = static_cast<std::size_t>(target - names->begin());
-  if (target == names->end()) return;
-  auto& values = actual_values_[version];
-  format::CsvRecordSplitter splitter;
-  while (const auto chunk = chunker.next()) {
-    std::string_view rest = chunk->bytes;
-    while (!rest.empty()) {
-      const format::CsvRecordSpan span = format::first_csv_record(rest);
-      if (!splitter.split(rest.substr(0, span.length)) && splitter.fields().size() > column) {
-        values.emplace(splitter.fields()[0], splitter.fields()[column]);
-      }
-      rest.remove_prefix(span.next);
-    }
-  }
+  auto values = serve::held_out_values(*csv, manifest->schema.target);
+  if (!values) return;
+  actual_values_[version] = std::move(*values);
   // Not the new one, which after a rollback may be the lowest.
   while (actual_values_.size() > kVersionsKept) {
     const auto lowest = actual_values_.begin();

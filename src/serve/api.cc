@@ -56,7 +56,8 @@ Api::Api(ApiOptions options, Parts& parts)
       datasets_(parts),
       infer_(parts),
       watch_(parts),
-      health_(parts, metrics_) {
+      health_(parts, metrics_),
+      flow_(parts) {
   messages_.add_routes(router_);
   predictions_.add_routes(router_);
   models_.add_routes(router_);
@@ -64,6 +65,7 @@ Api::Api(ApiOptions options, Parts& parts)
   infer_.add_routes(router_);
   watch_.add_routes(router_);
   health_.add_routes(router_);
+  flow_.add_routes(router_);
   assets_.add_routes(router_);
 }
 

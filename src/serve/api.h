@@ -14,6 +14,7 @@
 #include "serve/access.h"
 #include "serve/assets_api.h"
 #include "serve/datasets_api.h"
+#include "serve/flow_api.h"
 #include "serve/health_api.h"
 #include "serve/infer_api.h"
 #include "serve/messages_api.h"
@@ -57,6 +58,7 @@ class Api final : public http::Handler {
   InferApi infer_;
   WatchApi watch_;
   HealthApi health_;
+  FlowApi flow_;
   AssetsApi assets_;
   Router router_;
 };

@@ -54,7 +54,8 @@ class AwaitedAnswersThreads : public testing::Test {
                          .actuals = actuals_,
                          .timers = timers_,
                          .workers = workers_,
-                         .ending = ending_});
+                         .ending = ending_,
+                         .flow = flow_});
   }
 
   ~AwaitedAnswersThreads() override {
@@ -111,6 +112,7 @@ class AwaitedAnswersThreads : public testing::Test {
   PushQueue pushes_{clock_, Millis{10'000}};
   ActualsQueue actuals_{clock_, Millis{10'000}};
   Timers timers_;
+  Flow flow_{clock_};
   Workers workers_{1, 10};
   std::atomic<bool> ending_{false};
   std::optional<Parts> parts_;

@@ -1,6 +1,5 @@
 #include "serve/datasets_api.h"
 
-#include <algorithm>
 #include <atomic>
 #include <nlohmann/json.hpp>
 
@@ -8,8 +7,8 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "registry/dataset_drop.h"
-#include "registry/dataset_folder.h"
 #include "serve/answering.h"
+#include "serve/dataset_lists.h"
 #include "serve/parameters.h"
 #include "serve/prediction_json.h"
 
@@ -19,30 +18,12 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kListMax = 1'000;
-constexpr std::uint64_t kReasonBytesMax = 64 * 1024;
-constexpr std::string_view kReasonEnding = ".reason.json";
 
 Json entry_json(const store::FileStatus& entry) {
   return {{"name", entry.name},
           {"bytes", entry.length},
           {"folder", entry.is_directory},
           {"modified_at", time_text(entry.modified_ms)}};
-}
-
-// Newest first, `limit` at most.
-std::vector<store::FileStatus> newest(std::vector<store::FileStatus> entries, std::size_t limit) {
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const auto& a, const auto& b) { return a.modified_ms > b.modified_ms; });
-  if (entries.size() > limit) entries.resize(limit);
-  return entries;
-}
-
-Result<std::vector<store::FileStatus>> entries_of(store::FileStore& store,
-                                                  const std::string& path) {
-  auto entries = store.list(path);
-  if (!entries && entries.error().code() == Code::kNotFound)
-    return std::vector<store::FileStatus>{};
-  return entries;
 }
 
 // The hexadecimal SHA-256 of "Content-Digest: sha-256=:BASE64:" (RFC 9530).
@@ -72,35 +53,16 @@ Result<http::Response> DatasetsApi::list(const Call& call) const {
   const auto limit = static_cast<std::size_t>(
       WEIR_TRY(number_parameter(call.request, "limit", 1, kListMax)).value_or(100));
   const std::string& folder = parts_.dataset_path;
+  const DatasetLists lists = WEIR_TRY(list_datasets(parts_.store, folder, limit));
   Json json = {{"folder", parts_.store.url(folder)},
                {"waiting", Json::array()},
                {"used", Json::array()},
                {"rejected", Json::array()}};
-  auto waiting = WEIR_TRY(entries_of(parts_.store, folder));
-  std::erase_if(waiting, [](const auto& entry) {
-    return !registry::is_data_name(entry.name) || entry.name == "used" || entry.name == "rejected";
-  });
-  if (waiting.size() > limit) waiting.resize(limit);  // by name: the order in which they are taken
-  for (const auto& entry : waiting) json["waiting"].push_back(entry_json(entry));
-  for (const auto& entry : newest(WEIR_TRY(entries_of(parts_.store, folder + "/used")), limit)) {
-    json["used"].push_back(entry_json(entry));
-  }
-  auto rejected = WEIR_TRY(entries_of(parts_.store, folder + "/rejected"));
-  std::vector<std::string> reasons;
-  for (const auto& entry : rejected) {
-    if (entry.name.ends_with(kReasonEnding)) reasons.push_back(entry.name);
-  }
-  std::erase_if(rejected, [](const auto& entry) { return entry.name.ends_with(kReasonEnding); });
-  for (const auto& entry : newest(std::move(rejected), limit)) {
-    Json item = entry_json(entry);
-    item["reason"] = nullptr;
-    if (std::find(reasons.begin(), reasons.end(), entry.name + std::string(kReasonEnding)) !=
-        reasons.end()) {
-      const auto text =
-          store::read_all(parts_.store, entry.path + std::string(kReasonEnding), kReasonBytesMax);
-      const Json reason = text ? Json::parse(*text, nullptr, false) : Json();
-      if (reason.is_object() && reason.contains("reason")) item["reason"] = reason["reason"];
-    }
+  for (const auto& entry : lists.waiting) json["waiting"].push_back(entry_json(entry));
+  for (const auto& entry : lists.used) json["used"].push_back(entry_json(entry));
+  for (const RefusedDataset& refused : lists.refused) {
+    Json item = entry_json(refused.entry);
+    item["reason"] = refused.reason ? Json(*refused.reason) : Json(nullptr);
     json["rejected"].push_back(std::move(item));
   }
   return json_response(to_text(json));

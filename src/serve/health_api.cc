@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "serve/answering.h"
+#include "serve/flow_json.h"
 #include "serve/metrics_page.h"
 #include "serve/prediction_json.h"
 #include "serve/prometheus_text.h"
@@ -155,6 +156,7 @@ http::Response HealthApi::metrics() const {
   add_pushes(page, parts_.pushes);
   add_actuals(page, parts_.actuals);
   add_feed(page, parts_.progress);
+  add_flow(page, parts_.flow.figures());
   http::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = text + page.take();

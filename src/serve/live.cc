@@ -54,8 +54,8 @@ void Live::set_trouble(std::optional<Error> trouble) {
 Result<std::unique_ptr<LiveFollower>> LiveFollower::open(PipelineNames names,
                                                          stream::Broker& broker,
                                                          const registry::ModelRegistry& models,
-                                                         Clock& clock, Live& live) {
-  std::unique_ptr<LiveFollower> follower(new LiveFollower(models, clock, live));
+                                                         Clock& clock, Live& live, OnLook on_look) {
+  std::unique_ptr<LiveFollower> follower(new LiveFollower(models, clock, live, std::move(on_look)));
   auto watch = PipelineWatch::open(std::move(names), broker, clock,
                                    [own = follower.get()](const record::ControlRecord& record) {
                                      if (own->history_.size() == kHistoryMax)
@@ -88,6 +88,7 @@ Status LiveFollower::step(Millis wait_max, std::stop_token) {
 Status LiveFollower::look() {
   auto view = std::make_shared<LiveView>();
   view->status = WEIR_TRY(watch_->look());
+  if (on_look_) on_look_(view->status);
   if (!shown_history_) {
     shown_history_ = std::make_shared<const std::vector<record::ControlRecord>>(history_);
   }

@@ -7,6 +7,7 @@
 // step(): those of stream; the view stays, and says since when it is old.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -85,21 +86,25 @@ class Live {
 
 class LiveFollower final : public Role {
  public:
+  // Hears of each look, on the follower's thread.
+  using OnLook = std::function<void(const PipelineStatus&)>;
   static Result<std::unique_ptr<LiveFollower>> open(PipelineNames names, stream::Broker& broker,
                                                     const registry::ModelRegistry& models,
-                                                    Clock& clock, Live& live);
+                                                    Clock& clock, Live& live,
+                                                    OnLook on_look = nullptr);
   Status step(Millis wait_max, std::stop_token stop) override;
   void finish() override {}
 
  private:
-  LiveFollower(const registry::ModelRegistry& models, Clock& clock, Live& live)
-      : models_(models), clock_(clock), live_(live) {}
+  LiveFollower(const registry::ModelRegistry& models, Clock& clock, Live& live, OnLook on_look)
+      : models_(models), clock_(clock), live_(live), on_look_(std::move(on_look)) {}
   Status look();
   void load(LiveView& view);
 
   const registry::ModelRegistry& models_;
   Clock& clock_;
   Live& live_;
+  const OnLook on_look_;
   std::unique_ptr<PipelineWatch> watch_;
   std::vector<record::ControlRecord> history_;
   std::shared_ptr<const std::vector<record::ControlRecord>> shown_history_;  // null: history_ grew

@@ -8,6 +8,7 @@
 #include "gate/training_request.h"
 #include "record/reigns.h"
 #include "serve/answering.h"
+#include "serve/held_out_values.h"
 #include "serve/parameters.h"
 #include "serve/prediction_json.h"
 
@@ -80,6 +81,7 @@ void ModelsApi::add_routes(Router& router) {
   };
   add("GET", "/v1/models", Permission::kRead, &ModelsApi::list);
   add("GET", "/v1/models/{version}", Permission::kRead, &ModelsApi::show);
+  add("GET", "/v1/models/{version}/held-out", Permission::kRead, &ModelsApi::held_out);
   add("POST", "/v1/models/{version}/rollback", Permission::kAdmin, &ModelsApi::roll_back);
   add("POST", "/v1/train", Permission::kAdmin, &ModelsApi::train);
 }
@@ -135,6 +137,20 @@ Result<http::Response> ModelsApi::show(const Call& call) const {
   json["reigns"] = Json::array();
   if (view) {
     for (const auto& reign : reigns_of(*view, version)) json["reigns"].push_back(reign_json(reign));
+  }
+  return json_response(to_text(json));
+}
+
+// By the row's number, as it stands in the keys that the built-in producer writes.
+Result<http::Response> ModelsApi::held_out(const Call& call) const {
+  WEIR_TRY(only_parameters(call.request, {}));
+  const std::uint64_t version = WEIR_TRY(version_of(call));
+  const registry::Manifest found = WEIR_TRY(manifest(version));
+  const auto values =
+      WEIR_TRY(held_out_values(WEIR_TRY(parts_.models.test_csv(version)), found.schema.target));
+  Json json = {{"version", version}, {"target", found.schema.target}, {"rows", Json::object()}};
+  for (const auto& [row, text] : values) {
+    if (const auto value = parse_finite_double(text)) json["rows"][row] = *value;
   }
   return json_response(to_text(json));
 }

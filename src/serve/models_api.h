@@ -19,6 +19,7 @@ class ModelsApi {
  private:
   Result<http::Response> list(const Call& call) const;
   Result<http::Response> show(const Call& call) const;
+  Result<http::Response> held_out(const Call& call) const;
   Result<http::Response> roll_back(const Call& call) const;
   Result<http::Response> train(const Call& call) const;
   Result<registry::Manifest> manifest(std::uint64_t version) const;

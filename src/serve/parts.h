@@ -10,6 +10,7 @@
 #include "predictions/prediction_store.h"
 #include "registry/model_registry.h"
 #include "serve/actuals_queue.h"
+#include "serve/flow.h"
 #include "serve/live.h"
 #include "serve/push_queue.h"
 #include "serve/timers.h"
@@ -47,6 +48,7 @@ struct Parts {
   Timers& timers;
   Workers& workers;
   const std::atomic<bool>& ending;  // whoever waits for something stops
+  Flow& flow;
 };
 
 }  // namespace weir::serve

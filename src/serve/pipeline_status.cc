@@ -7,6 +7,12 @@ constexpr Millis kTimeout{10'000};
 
 }  // namespace
 
+std::int64_t PipelineStatus::lag() const {
+  std::int64_t records = 0;
+  for (const auto& [number, at] : partitions) records += at.lag();
+  return records;
+}
+
 std::int64_t heard_ms(const gate::MemberTable::Member& member, Clock& clock) {
   return std::chrono::duration_cast<Millis>(clock.steady() - member.last_heard).count();
 }

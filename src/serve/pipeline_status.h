@@ -36,6 +36,7 @@ struct PipelineStatus {
   record::ControlState control;
   std::vector<gate::MemberTable::Member> members;
   std::map<std::int32_t, PartitionStatus> partitions;
+  std::int64_t lag() const;  // of all partitions together
 };
 
 struct PipelineNames {

@@ -16,14 +16,17 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kEventsAtOnce = 1'000;
+constexpr std::uint64_t kPerSecondMax = 100'000;
 constexpr Millis kKeepAliveEvery{15'000};
 
 // One client of /v1/predictions/stream. Kept by the timer that keeps it alive, until the client has
 // gone or was too slow.
 class EventClient : public std::enable_shared_from_this<EventClient> {
  public:
-  EventClient(Parts& parts, std::shared_ptr<http::ResponseStream> stream)
-      : parts_(parts), stream_(std::move(stream)) {}
+  // per_second_max: more are left out; absent: none.
+  EventClient(Parts& parts, std::shared_ptr<http::ResponseStream> stream,
+              std::optional<std::uint64_t> per_second_max)
+      : parts_(parts), stream_(std::move(stream)), per_second_max_(per_second_max) {}
 
   Status begin() {
     {
@@ -49,6 +52,7 @@ class EventClient : public std::enable_shared_from_this<EventClient> {
     std::string events;
     const auto answers = watcher_->take(kEventsAtOnce);
     for (const auto& answer : answers) {
+      if (!may_pass()) continue;
       Json json = {
           {"id", nullptr}, {"partition", answer->of.partition}, {"offset", answer->of.offset}};
       if (answer->id) json["id"] = *answer->id;
@@ -61,6 +65,16 @@ class EventClient : public std::enable_shared_from_this<EventClient> {
     return !answers.empty();
   }
 
+  bool may_pass() {
+    if (!per_second_max_) return true;
+    const SteadyTime now = parts_.clock.steady();
+    if (now - second_begun_ >= Millis(1'000)) {
+      second_begun_ = now;
+      passed_ = 0;
+    }
+    return passed_++ < *per_second_max_;
+  }
+
   void keep_alive() {
     const std::lock_guard lock(mutex_);
     if (!stream_->open() || watcher_->cut_off()) return;
@@ -71,7 +85,10 @@ class EventClient : public std::enable_shared_from_this<EventClient> {
 
   Parts& parts_;
   const std::shared_ptr<http::ResponseStream> stream_;
+  const std::optional<std::uint64_t> per_second_max_;
   std::mutex mutex_;
+  SteadyTime second_begun_{};                      // guarded by mutex_
+  std::uint64_t passed_ = 0;                       // in that second; guarded by mutex_
   std::shared_ptr<predictions::Watcher> watcher_;  // guarded by mutex_
 };
 
@@ -147,9 +164,11 @@ Result<http::Response> PredictionsApi::list(const Call& call) const {
 }
 
 void PredictionsApi::stream(Call call, http::Reply reply) {
-  if (auto good = only_parameters(call.request, {}); !good) {
+  if (auto good = only_parameters(call.request, {"per_second_max"}); !good) {
     return reply.send(problem_of(good.error()));
   }
+  const auto per_second_max = number_parameter(call.request, "per_second_max", 1, kPerSecondMax);
+  if (!per_second_max) return reply.send(problem_of(per_second_max.error()));
   // A trial first: once the head is out no other status can be given.
   auto trial = parts_.board.watch([] {});
   if (!trial) return reply.send(problem(503, trial.error().message()));
@@ -158,7 +177,8 @@ void PredictionsApi::stream(Call call, http::Reply reply) {
   head.content_type = "text/event-stream";
   head.headers.emplace_back("Cache-Control", "no-store");
   if (call.request.method == "HEAD") return reply.send(std::move(head));
-  auto client = std::make_shared<EventClient>(parts_, reply.start_stream(std::move(head)));
+  auto client =
+      std::make_shared<EventClient>(parts_, reply.start_stream(std::move(head)), *per_second_max);
   static_cast<void>(client->begin());
 }
 

@@ -8,6 +8,7 @@ import json
 import signal
 import socket
 import threading
+import time
 
 import pytest
 
@@ -214,6 +215,28 @@ def test_a_stream_of_predictions_is_shown_live(pipeline):
             assert event["id"] not in seen, "an answer came twice"
             seen[event["id"]] = event["prediction"]
     assert seen == {record["id"]: record["prediction"] for record in pushed}
+    live.close()
+    pipeline.stop_all()
+
+
+def test_a_stream_is_thinned_out_for_who_asks_for_it(pipeline):
+    gateway = started(pipeline)
+    assert gateway.ask("GET", "/v1/predictions/stream?per_second_max=0").status == 400
+    live = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    live.request("GET", "/v1/predictions/stream?per_second_max=2")
+    answer = live.getresponse()
+    begun = time.monotonic()
+    gateway.push([{"id": f"r{i}", "x1": i, "x2": 2.5, "x3": -3} for i in range(500)])
+
+    def next_id():
+        return json.loads(next(line for line in answer if line.startswith(b"data: "))[6:])["id"]
+
+    seen = [next_id(), next_id()]
+    wait_until(lambda: time.monotonic() - begun > 1.5, "the second is over")
+    gateway.push({"id": "last", "x1": 1, "x2": 2.5, "x3": -3})
+    while seen[-1] != "last":
+        seen.append(next_id())
+    assert 3 <= len(seen) <= 2 * (time.monotonic() - begun + 2), seen
     live.close()
     pipeline.stop_all()
 
