@@ -74,7 +74,9 @@ void print_greeting(Context& context, store::FileStore& store, const std::string
               own.kafka.at("bootstrap.servers").c_str());
   std::printf("drop a data set:  weir drop FILE.csv%s\n", config.c_str());
   std::printf("            or:  hdfs dfs -put FILE.csv %s/\n", own.dataset.path.c_str());
-  if (gateway) std::printf("gateway:         %s\n", gateway->url().c_str());
+  if (gateway) {
+    std::printf("gateway:         %s  (in a browser: watch it all)\n", gateway->url().c_str());
+  }
   std::printf("\n");
   std::fflush(stdout);
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "http/content_coding.h"
 #include "serve/assets.h"
+#include "serve/problem.h"
 
 namespace weir::serve {
 namespace {
@@ -50,12 +51,30 @@ bool names(std::string_view condition, const std::string& etag) {
   return condition == "*" || condition.find(etag) != condition.npos;
 }
 
+// Nothing that is written in the document runs or paints, and no text becomes markup.
+constexpr std::string_view kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'";
+
+std::string content_type_of(std::string_view name) {
+  if (name.ends_with(".js")) return "text/javascript; charset=utf-8";
+  if (name.ends_with(".css")) return "text/css; charset=utf-8";
+  if (name.ends_with(".svg")) return "image/svg+xml";
+  return "text/html; charset=utf-8";
+}
+
 }  // namespace
 
 AssetsApi::AssetsApi()
     : openapi_(make(openapi_document(), "application/json",
                     "default-src 'none'; frame-ancestors 'none'")),
-      docs_(make(docs_page(), "text/html; charset=utf-8", policy_of(docs_page()))) {}
+      docs_(make(docs_page(), "text/html; charset=utf-8", policy_of(docs_page()))) {
+  for (const PageFile& file : page_files()) {
+    page_.emplace(file.name,
+                  make(file.bytes, content_type_of(file.name), std::string(kPagePolicy)));
+  }
+}
 
 AssetsApi::Asset AssetsApi::make(std::string_view bytes, std::string content_type,
                                  std::string policy) {
@@ -64,14 +83,21 @@ AssetsApi::Asset AssetsApi::make(std::string_view bytes, std::string content_typ
 }
 
 void AssetsApi::add_routes(Router& router) {
-  const auto add = [&](std::string pattern, const Asset& asset) {
-    router.add({"GET", std::move(pattern), Permission::kRead, Where::kAtOnce, 0, false,
+  const auto add = [&](std::string pattern, const Asset& asset, Permission permission) {
+    router.add({"GET", std::move(pattern), permission, Where::kAtOnce, 0, false,
                 [&asset](const Call& call, http::Reply reply) {
                   reply.send(answer(asset, call.request));
                 }});
   };
-  add("/openapi.json", openapi_);
-  add("/docs", docs_);
+  add("/openapi.json", openapi_, Permission::kRead);
+  add("/docs", docs_, Permission::kOpen);
+  add("/", page_.find("index.html")->second, Permission::kOpen);
+  router.add({"GET", "/page/{file}", Permission::kOpen, Where::kAtOnce, 0, false,
+              [this](const Call& call, http::Reply reply) {
+                const auto found = page_.find(call.variable("file"));
+                reply.send(found == page_.end() ? problem(404, "the page has no such file")
+                                                : answer(found->second, call.request));
+              }});
 }
 
 http::Response AssetsApi::answer(const Asset& asset, const http::Request& request) {

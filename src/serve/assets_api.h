@@ -1,11 +1,15 @@
-// GET /openapi.json and GET /docs: what the gateway serves, for programs and for people.
+// GET /openapi.json and GET /docs: what the gateway serves, for programs and for people. GET / and
+// GET /page/{file}: the page to watch the pipeline on.
 //
-// Both are packed and hashed once. The page may run its own script and ask this server alone: its
-// Content-Security-Policy names the digests of what stands in it.
+// All are packed and hashed once. A page may run its own scripts and ask this server alone: the
+// Content-Security-Policy of /docs names the digests of what stands in it, that of / lets in the
+// files beside it and nothing that stands in the document itself. No token is wanted for the pages:
+// they hold no data, and ask for one.
 //
 // Owner: the gateway. Threads: handlers from any. Errors: none.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -29,6 +33,7 @@ class AssetsApi {
   static Asset make(std::string_view bytes, std::string content_type, std::string policy);
   static http::Response answer(const Asset& asset, const http::Request& request);
 
+  std::map<std::string, Asset, std::less<>> page_;  // by file name; filled once
   const Asset openapi_;
   const Asset docs_;
 };

@@ -20,8 +20,12 @@ class AssetsApiTest : public testing::Test {
   AssetsApiTest() { api_.add_routes(router_); }
 
   http::Response get(const std::string& name, http::Fields headers = {}) {
-    const auto match = router_.find("GET", {name});
+    return get_at({name}, std::move(headers));
+  }
+  http::Response get_at(const std::vector<std::string>& segments, http::Fields headers = {}) {
+    const auto match = router_.find("GET", segments);
     Call call;
+    call.variables = match.variables;
     call.request.headers = std::move(headers);
     auto target = std::make_shared<KeptAnswer>();
     match.route->handle(std::move(call), http::Reply(target));
@@ -84,6 +88,54 @@ TEST_F(AssetsApiTest, lets_the_page_run_its_own_script_and_ask_its_own_server_al
   EXPECT_EQ(docs_page().find("<style>"), docs_page().rfind("<style"));
   EXPECT_EQ(docs_page().find("://"), docs_page().npos);
   EXPECT_EQ(docs_page().find(" style="), docs_page().npos);
+}
+
+TEST_F(AssetsApiTest, gives_the_page_and_all_that_it_names) {
+  const auto index = get_at({});
+  EXPECT_EQ(index.content_type, "text/html; charset=utf-8");
+  EXPECT_EQ(index.body, get_at({"page", "index.html"}).body);
+  std::size_t weight = 0;
+  for (const PageFile& file : page_files()) {
+    const auto answer = get_at({"page", std::string(file.name)});
+    EXPECT_EQ(answer.body, file.bytes);
+    EXPECT_EQ(answer.status, 200U);
+    weight += file.bytes.size();
+    EXPECT_GT(file.bytes.size(), 100U) << file.name;
+    EXPECT_EQ(header(answer, "content-security-policy"), header(index, "content-security-policy"));
+    // What it imports is there, too; nothing stands elsewhere.
+    for (auto at = file.bytes.find("from \"./"); at != file.bytes.npos;
+         at = file.bytes.find("from \"./", at + 1)) {
+      const auto begin = at + 8;
+      const std::string name(file.bytes.substr(begin, file.bytes.find('"', begin) - begin));
+      EXPECT_EQ(get_at({"page", name}).status, 200U) << file.name << " imports " << name;
+    }
+  }
+  EXPECT_LT(weight, 150'000U);
+  EXPECT_EQ(get_at({"page", "nothing.js"}).status, 404U);
+  EXPECT_EQ(get_at({"page", "main.js"}).content_type, "text/javascript; charset=utf-8");
+  EXPECT_EQ(get_at({"page", "style.css"}).content_type, "text/css; charset=utf-8");
+}
+
+TEST_F(AssetsApiTest, lets_nothing_that_stands_in_the_page_itself_run) {
+  const std::string policy = header(get_at({}), "content-security-policy");
+  EXPECT_TRUE(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'; "));
+  EXPECT_EQ(policy.find("unsafe"), policy.npos);
+  EXPECT_EQ(policy.find("*"), policy.npos);
+  EXPECT_NE(policy.find("require-trusted-types-for 'script'"), policy.npos);
+  for (const PageFile& file : page_files()) {
+    for (const char* sink : {"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write",
+                             "eval(", "setAttribute(\"style", " style=", "<style"}) {
+      EXPECT_EQ(file.bytes.find(sink), file.bytes.npos) << file.name << " has " << sink;
+    }
+  }
+}
+
+TEST_F(AssetsApiTest, asks_for_no_token_where_it_gives_no_data) {
+  for (const std::vector<std::string>& path :
+       {std::vector<std::string>{}, {"docs"}, {"page", "main.js"}}) {
+    EXPECT_EQ(router_.find("GET", path).route->permission, Permission::kOpen);
+  }
+  EXPECT_EQ(router_.find("GET", {"openapi.json"}).route->permission, Permission::kRead);
 }
 
 }  // namespace

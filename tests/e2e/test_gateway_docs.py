@@ -162,7 +162,7 @@ def operations():
 
 
 def filled(path, **variables):
-    values = {"id": "house-1", "partition": 0, "offset": 0, "version": 1, "name": "x.csv", "model": "x"}
+    values = {"id": "house-1", "partition": 0, "offset": 0, "version": 1, "name": "x.csv", "model": "x", "file": "main.js"}
     return re.sub(r"{(\w+)}", lambda name: str({**values, **variables}[name[1]]), path)
 
 
@@ -290,6 +290,15 @@ def ask_for_the_rest(asked, boston):
     asked(400, *put, "", b"x", variables={"name": ".hidden"})
     asked(422, *put, "", b"x", variables={"name": "y.csv"}, Content_Digest=f"sha-256=:{'A' * 43}=:")
     asked(200, "GET", "/v1/status")
+    asked(200, "GET", "/v1/flow")
+    asked(400, "GET", "/v1/flow", "?of=all")
+    asked(200, "GET", "/v1/alerts")
+    epochs = asked(200, "GET", "/v1/epochs", "?limit=2").json["epochs"]
+    assert len(epochs) == 2 and epochs[1]["rollback_to"] == 1
+    asked(400, "GET", "/v1/epochs", "?limit=0")
+    held_out = asked(200, "GET", "/v1/models/{version}/held-out").json
+    assert held_out["target"] == "medv" and len(held_out["rows"]) == 119
+    asked(404, "GET", "/v1/models/{version}/held-out", variables={"version": 7})
     asked(200, "GET", "/livez")
     asked(200, "GET", "/metrics")
     asked(200, "GET", "/v2")
@@ -308,7 +317,8 @@ def ask_for_the_rest(asked, boston):
         validate(DOCUMENT["components"]["schemas"]["InferAnswer"], json.loads(answer.body[:length]))
         asked(400, "POST", model + "/infer", "", "{}", **mine)
         asked(404, "POST", model + "/infer", "", "{}")
-    for path in ("/openapi.json", "/docs"):
+    asked(404, "GET", "/page/{file}", variables={"file": "nothing.js"})
+    for path in ("/openapi.json", "/docs", "/", "/page/{file}"):
         tag = asked(200, "GET", path).headers["ETag"]
         asked(304, "GET", path, If_None_Match=tag)
 
