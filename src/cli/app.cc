@@ -15,7 +15,7 @@ namespace {
 constexpr std::array kCommands = {add_run,      add_train,  add_produce, add_score,  add_serve,
                                   add_watch,    add_status, add_drop,    add_models, add_predict,
                                   add_describe, add_audit,  add_config,  add_doctor, add_plan,
-                                  add_stats,    add_merge,  add_fit};
+                                  add_stats,    add_merge,  add_fit,     add_top};
 
 constexpr const char* kAbout =
     "Weirkeeper: drop a data set into HDFS, and a Kafka stream is scored by a model trained on it.";

@@ -18,6 +18,7 @@ void add_score(CLI::App& app, Action& action);
 void add_serve(CLI::App& app, Action& action);
 void add_watch(CLI::App& app, Action& action);
 void add_status(CLI::App& app, Action& action);
+void add_top(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
 void add_predict(CLI::App& app, Action& action);
 void add_describe(CLI::App& app, Action& action);

@@ -55,6 +55,8 @@ inline constexpr TopicUses kWatcherUses{.features = kRead,
                                         .actuals = kRead};
 inline constexpr TopicUses kTrainNowUses{.control = kRead, .members = kReadAndWritten};
 inline constexpr TopicUses kStatusUses{.features = kDescribed, .control = kRead, .members = kRead};
+inline constexpr TopicUses kTopUses{
+    .features = kRead, .predictions = kRead, .dead = kRead, .control = kRead, .members = kRead};
 inline constexpr TopicUses kDoctorUses{.features = kDescribed,
                                        .predictions = kDescribed,
                                        .dead = kDescribed,

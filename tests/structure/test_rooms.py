@@ -58,6 +58,7 @@ LIBRARIES = [
     # The system's own.
     (r"unistd\.h$|fcntl\.h$|poll\.h$|sys/|pwd\.h$",
      ["base", "config", "store", "redis", "predictions", "cli"], r"\.(cc|h)$"),
+    (r"termios\.h$", ["cli"], r"/terminal\.cc$"),
     (r"p?thread\.h$|signal\.h$", ["base", "cli"], CODE),
     (r"nss\.h$", ["cli"], r"/worker/main\.cc$"),
     (r"arpa/|netinet/", ["store"], r"/block_reader\.cc$"),
