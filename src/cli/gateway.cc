@@ -217,6 +217,7 @@ void Gateway::stop() {
   timers_.clear();
   if (server_) server_->stop(kStopGrace);
   workers_.stop();
+  if (api_) api_->inference().stop();
   timers_.clear();
 }
 

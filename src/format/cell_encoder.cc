@@ -57,7 +57,13 @@ std::optional<RowFault> read_number(std::string_view cell, double& value) {
 }
 
 CellEncoder::CellEncoder(record::Inputs inputs)
-    : inputs_(std::move(inputs)), places_(inputs_.columns.size()) {
+    : inputs_(std::move(inputs)),
+      words_are_texts_(std::none_of(inputs_.missing_words.begin(), inputs_.missing_words.end(),
+                                    [](const std::string& word) {
+                                      double value = 0;
+                                      return !read_number(word, value);
+                                    })),
+      places_(inputs_.columns.size()) {
   WEIR_CHECK(!inputs_.plain());
   for (std::size_t column = 0; column < places_.size(); ++column) {
     for (const std::string& category : inputs_.columns[column].categories) {
@@ -97,6 +103,19 @@ std::optional<RowFault> CellEncoder::encode(std::size_t column, std::string_view
     }
   }
   return RowFault::kNotANumber;
+}
+
+std::optional<RowFault> CellEncoder::encode_number(std::size_t column, double number,
+                                                   double& value) const {
+  if (std::isnan(number)) return encode_missing(column, value);
+  if (std::isinf(number)) return RowFault::kNotFinite;
+  if (kind(column) == record::InputKind::kDateTime) return RowFault::kNotADateTime;
+  if (kind(column) == record::InputKind::kNumber && words_are_texts_) {
+    if (inputs_.columns[column].positive && !(number > 0)) return RowFault::kNotPositive;
+    value = number;
+    return std::nullopt;
+  }
+  return encode(column, format_double(number), value);
 }
 
 std::optional<RowFault> CellEncoder::encode_missing(std::size_t column, double& value) const {

@@ -37,6 +37,8 @@ class CellEncoder {
   bool may_be_missing(std::size_t column) const { return inputs_.columns[column].may_be_missing; }
 
   std::optional<RowFault> encode(std::size_t column, std::string_view text, double& value) const;
+  // As encode() of the number's own text; NaN is a value that is not there.
+  std::optional<RowFault> encode_number(std::size_t column, double number, double& value) const;
   // Of a value that is not there.
   std::optional<RowFault> encode_missing(std::size_t column, double& value) const;
 
@@ -47,6 +49,7 @@ class CellEncoder {
   bool stands_for_nothing(std::string_view text) const;
 
   const record::Inputs inputs_;
+  const bool words_are_texts_;  // none of the missing words is a number
   // By column; the keys are views into inputs_.
   std::vector<std::unordered_map<std::string_view, std::uint32_t>> places_;
 };

@@ -28,8 +28,7 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) {
 }
 
 // The token of "Bearer TOKEN"; the scheme in any case.
-std::string_view bearer_token(const http::Request& request) {
-  std::string_view value = request.header("authorization").value_or("");
+std::string_view bearer_token(std::string_view value) {
   const std::string_view scheme = next_word(value);
   static constexpr std::string_view kBearer = "bearer";
   if (scheme.size() != kBearer.size()) return {};
@@ -97,21 +96,28 @@ std::optional<Permission> AccessList::permission_of(std::string_view token) cons
   return found;
 }
 
-std::optional<http::Response> AccessList::refusal(const http::Request& request,
-                                                  Permission needed) const {
+std::optional<Denial> AccessList::denial(std::string_view authorization,
+                                         std::string_view client_name, Permission needed) const {
   if (needed == Permission::kOpen || !guards()) return std::nullopt;
-  const std::string_view token = bearer_token(request);
+  const std::string_view token = bearer_token(authorization);
   auto granted = token.empty() ? std::nullopt : permission_of(token);
-  if (!granted && certificates_ && !request.client_name.empty()) granted = certificates_;
+  if (!granted && certificates_ && !client_name.empty()) granted = certificates_;
   if (granted && *granted >= needed) return std::nullopt;
   if (granted) {
-    return problem(403, "this token's role is " + std::string(permission_name(*granted)) +
-                            "; this needs " + std::string(permission_name(needed)));
+    return Denial{true, "this token's role is " + std::string(permission_name(*granted)) +
+                            "; this needs " + std::string(permission_name(needed))};
   }
-  http::Response response =
-      problem(401, token.empty() ? "a token is needed: Authorization: Bearer TOKEN"
-                                 : "the token is not known here");
-  response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"weir\"");
+  return Denial{false, token.empty() ? "a token is needed: Authorization: Bearer TOKEN"
+                                     : "the token is not known here"};
+}
+
+std::optional<http::Response> AccessList::refusal(const http::Request& request,
+                                                  Permission needed) const {
+  const auto denied =
+      denial(request.header("authorization").value_or(""), request.client_name, needed);
+  if (!denied) return std::nullopt;
+  http::Response response = problem(denied->known ? 403 : 401, denied->reason);
+  if (!denied->known) response.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"weir\"");
   return response;
 }
 

@@ -25,6 +25,11 @@ std::string_view permission_name(Permission permission);
 // read, push or admin: what a token or a certificate can be given.
 std::optional<Permission> permission_named(std::string_view name);
 
+struct Denial {
+  bool known = false;  // the token is, and its role is too small
+  std::string reason;
+};
+
 class AccessList {
  public:
   // Without any token everybody may do everything.
@@ -40,6 +45,9 @@ class AccessList {
   // nullopt: the request may. Else the answer: 401 without a token that is known, 403 where the
   // token is known and its role too small.
   std::optional<http::Response> refusal(const http::Request& request, Permission needed) const;
+  // The same of whatever brings an Authorization and the name of a verified client certificate.
+  std::optional<Denial> denial(std::string_view authorization, std::string_view client_name,
+                               Permission needed) const;
 
  private:
   struct Token {

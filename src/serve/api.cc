@@ -54,7 +54,8 @@ Api::Api(ApiOptions options, Parts& parts)
       predictions_(parts),
       models_(parts),
       datasets_(parts),
-      infer_(parts),
+      inference_(parts.pipeline, parts.live),
+      infer_(parts, inference_),
       watch_(parts),
       health_(parts, metrics_),
       flow_(parts) {

@@ -17,6 +17,7 @@
 #include "serve/flow_api.h"
 #include "serve/health_api.h"
 #include "serve/infer_api.h"
+#include "serve/inference.h"
 #include "serve/messages_api.h"
 #include "serve/models_api.h"
 #include "serve/parts.h"
@@ -43,6 +44,11 @@ class Api final : public http::Handler {
 
   void set_server(const http::Server* server) { health_.set_server(server); }
   const Router& router() const { return router_; }
+  // What the door of gRPC shares with this one.
+  const AccessList& access() const { return options_.access; }
+  RequestGuard& guard() { return guard_; }
+  RequestMetrics& metrics() { return metrics_; }
+  Inference& inference() { return inference_; }
 
  private:
   http::Reply counted(http::Reply reply, RequestMetrics::Key key) const;
@@ -55,6 +61,7 @@ class Api final : public http::Handler {
   PredictionsApi predictions_;
   ModelsApi models_;
   DatasetsApi datasets_;
+  Inference inference_;
   InferApi infer_;
   WatchApi watch_;
   HealthApi health_;

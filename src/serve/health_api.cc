@@ -6,6 +6,7 @@
 #include "serve/answering.h"
 #include "serve/flow_json.h"
 #include "serve/metrics_page.h"
+#include "serve/parameters.h"
 #include "serve/prediction_json.h"
 #include "serve/prometheus_text.h"
 #include "serve/status_json.h"
@@ -112,6 +113,8 @@ void add_feed(MetricsPage& page, const predictions::FeedProgress& progress) {
 
 }  // namespace
 
+// Probes may have a parameter that keeps caches away, and Prometheus those of its settings: what
+// tells of health takes any.
 void HealthApi::add_routes(Router& router) {
   router.add({"GET", "/livez", Permission::kOpen, Where::kAtOnce, 0, false,
               [](Call, http::Reply reply) { reply.send(json_response("{\"ok\":true}")); }});
@@ -163,7 +166,8 @@ http::Response HealthApi::metrics() const {
   return response;
 }
 
-Result<http::Response> HealthApi::status(const Call&) const {
+Result<http::Response> HealthApi::status(const Call& call) const {
+  WEIR_TRY(only_parameters(call.request, {}));
   const auto view = parts_.live.view();
   if (!view) {
     const auto trouble = parts_.live.trouble();

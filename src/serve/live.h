@@ -24,12 +24,16 @@ namespace weir::serve {
 class LiveModel {
  public:
   LiveModel(std::uint64_t version, registry::LoadedModel loaded)
-      : version_(version), loaded_(std::move(loaded)) {}
+      : version_(version), loaded_(std::move(loaded)) {
+    if (!model().inputs().plain()) encoder_.emplace(model().inputs());
+  }
 
   std::uint64_t version() const { return version_; }
   const model::Model& model() const { return *loaded_.model; }
   const registry::Manifest& manifest() const { return loaded_.manifest; }
   const record::Schema& schema() const { return loaded_.model->schema(); }
+  // Null where each feature is a number that must be there.
+  const format::CellEncoder* encoder() const { return encoder_ ? &*encoder_ : nullptr; }
 
   // A parser has memory of its own: one for each thread that parses at the same time, taken here
   // and given back.
@@ -53,6 +57,7 @@ class LiveModel {
 
   const std::uint64_t version_;
   const registry::LoadedModel loaded_;
+  std::optional<format::CellEncoder> encoder_;  // constant after construction
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<format::FeatureParser>> idle_;  // guarded by mutex_
 };

@@ -50,10 +50,12 @@ std::optional<http::Response> RequestGuard::refusal(const http::Request& request
   if (request.header("sec-fetch-site") == "cross-site" && changes) {
     return problem(403, "a page of another site may not change anything here");
   }
-  if (options_.requests_per_second_max > 0 && !take_one(client_of(request.peer))) {
-    return problem(429, "too many requests of this client; slow down");
-  }
+  if (!may_ask(client_of(request.peer))) return problem(429, kTooManyRequests);
   return std::nullopt;
+}
+
+bool RequestGuard::may_ask(const std::string& client) {
+  return options_.requests_per_second_max <= 0 || take_one(client);
 }
 
 // A bucket that holds one second's worth of requests, and fills as time goes by.

@@ -27,10 +27,14 @@ struct GuardOptions {
   double requests_per_second_max = 0;  // of one client; 0: no limit
 };
 
+inline constexpr const char* kTooManyRequests = "too many requests of this client; slow down";
+
 class RequestGuard {
  public:
   RequestGuard(GuardOptions options, Clock& clock) : options_(std::move(options)), clock_(clock) {}
   std::optional<http::Response> refusal(const http::Request& request);
+  // Whether a client, by its address without the port, may ask once more now; counts it.
+  bool may_ask(const std::string& client);
 
  private:
   struct Bucket {

@@ -7,6 +7,7 @@ import http.client
 import json
 import signal
 import socket
+import struct
 import threading
 import time
 
@@ -266,6 +267,51 @@ def test_the_open_inference_protocol_answers_at_once(pipeline):
     assert gateway.ask("POST", f"{model}/versions/2/infer", json.dumps(body)).status == 404
     assert gateway.ask("POST", "/v2/models/other/infer", json.dumps(body)).status == 404
     assert pipeline.topic("features").read_to_end() == []
+    pipeline.stop_all()
+
+
+def test_inference_takes_large_and_packed_requests_and_says_why_it_takes_no_others(pipeline):
+    pipeline.set("serve", {"port": 0, "body_bytes_max": "1MB"})
+    gateway = started(pipeline)
+    infer = f"/v2/models/{pipeline.name}/infer"
+    rows = [[i * 0.1, i % 7, -i] for i in range(5000)]
+    expected = [pipeline.model(1).predict(row) for row in rows]
+
+    def body(count):
+        tensor = {"name": "features", "datatype": "FP64", "shape": [count, 3], "data": rows[:count]}
+        return json.dumps({"inputs": [tensor]}).encode()
+
+    # Around the sizes at which another thread takes over, as it is and packed.
+    for count in (1, 64, 65, 100, 5000):
+        said = gateway.ask("POST", infer, body(count))
+        packed = gateway.ask("POST", infer, gzip.compress(body(count)), Content_Encoding="gzip")
+        assert said.json["outputs"][0]["data"] == packed.json["outputs"][0]["data"] == expected[:count]
+    raw = struct.pack("<65b", *range(65)) * 3
+    head = {"inputs": [{"name": "features", "datatype": "INT8", "shape": [65, 3],
+                        "parameters": {"binary_data_size": len(raw)}}]}
+    head = json.dumps(head).encode()
+    said = gateway.ask("POST", infer, head + raw, Inference_Header_Content_Length=str(len(head)))
+    values = struct.unpack(f"{len(raw)}b", raw)
+    assert said.json["outputs"][0]["data"] == [
+        pipeline.model(1).predict(values[i : i + 3]) for i in range(0, len(values), 3)
+    ]
+    bomb = gzip.compress(b" " * 1_000_001)
+    for status, words, headers, bytes_sent in [
+        (415, "only gzip", {"Content_Encoding": "deflate"}, body(1)),
+        (400, "no gzip", {"Content_Encoding": "gzip"}, body(1)),
+        (413, "larger than 1000000", {"Content_Encoding": "gzip"}, bomb),
+        (400, "not finite", {}, body(1).replace(b"0.0", b"null")),
+        (400, "no JSON object", {}, b"[]"),
+        (400, "and more came", {}, body(2).replace(b"[2, 3]", b"[1, 3]")),
+    ]:
+        refused = gateway.ask("POST", infer, bytes_sent, **headers)
+        assert refused.status == status and words in refused.json.get("error", ""), refused
+    # A slip of the finger is told of; a probe may keep caches away.
+    for path in (infer, "/v2", f"/v2/models/{pipeline.name}", "/v1/status"):
+        refused = gateway.ask(*(("POST", f"{path}?versoin=1", body(1)) if path == infer else ("GET", f"{path}?versoin=1")))
+        assert refused.status == 400 and b"'versoin'" in refused.body, refused
+    for path in ("/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready", f"/v2/models/{pipeline.name}/ready"):
+        assert gateway.ask("GET", f"{path}?at=123").status == 200, path
     pipeline.stop_all()
 
 
