@@ -1,5 +1,6 @@
 // Any bytes as a request of REST: what is taken is JSON to another parser too, and has the elements
 // that it says it has.
+#include <algorithm>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
