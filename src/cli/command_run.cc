@@ -77,6 +77,9 @@ void print_greeting(Context& context, store::FileStore& store, const std::string
   if (gateway) {
     std::printf("gateway:         %s  (in a browser: watch it all)\n", gateway->url().c_str());
   }
+  if (gateway && gateway->grpc_address() != "off") {
+    std::printf("           gRPC: %s\n", gateway->grpc_address().c_str());
+  }
   std::printf("\n");
   std::fflush(stdout);
 }

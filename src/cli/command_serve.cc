@@ -19,9 +19,10 @@ int serve_until_stopped(const CommonOptions& common) {
     context = WEIR_TRY(Context::make(common));
     roles = WEIR_TRY(Roles::make(*context, kGatewayUses));
     gateway = WEIR_TRY(Gateway::make(*roles));
-    log::info("the gateway listens", {{"url", gateway->url()}});
+    log::info("the gateway listens", {{"url", gateway->url()}, {"grpc", gateway->grpc_address()}});
     if (common.json())
-      std::printf("{\"type\":\"listening\",\"url\":\"%s\"}\n", gateway->url().c_str());
+      std::printf("{\"type\":\"listening\",\"url\":\"%s\",\"grpc\":\"%s\"}\n",
+                  gateway->url().c_str(), gateway->grpc_address().c_str());
     std::fflush(stdout);
     return run_roles(*context, gateway->specs(), stop, ending, [](bool) { return kExitOk; });
   };

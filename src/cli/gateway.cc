@@ -1,5 +1,8 @@
 #include "cli/gateway.h"
 
+#include <thread>
+#include <tuple>
+
 #include "base/local_file.h"
 #include "predictions/prediction_feed.h"
 #include "predictions/redis_prediction_store.h"
@@ -13,6 +16,7 @@ constexpr std::size_t kWaitingMax = 1'000;
 constexpr Millis kStopGrace{5'000};
 constexpr Millis kHousekeeping{20};
 constexpr std::uint64_t kTokenFileBytesMax = 1'000'000;
+constexpr std::uint64_t kPemFileBytesMax = 1'000'000;
 
 // Does what has become due: ends waits, tells clients whose time is over.
 class Housekeeper final : public Role {
@@ -109,6 +113,28 @@ Status Gateway::open() {
   }
   server_ = WEIR_TRY(during(std::move(started), "starting the gateway"));
   api_->set_server(server_.get());
+  return open_grpc();
+}
+
+Status Gateway::open_grpc() {
+  const config::ServeSettings& own = roles_.context.settings().serve;
+  if (!own.grpc_port) return {};
+  infer_grpc::ServerOptions options;
+  options.address = own.address;
+  options.port = static_cast<std::uint16_t>(*own.grpc_port);
+  options.message_bytes_max = static_cast<std::size_t>(own.body_bytes_max);
+  for (const auto& [name, path, text] :
+       {std::tuple{"serve.tls_certificate", &own.tls_certificate, &options.tls.certificate},
+        std::tuple{"serve.tls_key", &own.tls_key, &options.tls.key},
+        std::tuple{"serve.tls_client_authority", &own.tls_client_authority,
+                   &options.tls.client_authority}}) {
+    if (path->empty()) continue;
+    *text = WEIR_TRY(during(read_local_file(*path, kPemFileBytesMax),
+                            std::string("reading ") + name + ": " + *path));
+  }
+  grpc_ = WEIR_TRY(during(infer_grpc::Server::start(options, {api_->access(), api_->guard(),
+                                                              api_->metrics(), api_->inference()}),
+                          "starting the gateway's gRPC"));
   return {};
 }
 
@@ -164,6 +190,12 @@ std::string Gateway::url() const {
          (v6 ? "[" + own.address + "]" : own.address) + ":" + std::to_string(server_->port());
 }
 
+std::string Gateway::grpc_address() const {
+  const std::string& address = roles_.context.settings().serve.address;
+  const bool v6 = address.find(':') != std::string::npos;
+  return grpc_ ? (v6 ? "[" + address + "]" : address) + ":" + std::to_string(grpc_->port()) : "off";
+}
+
 std::vector<RoleSpec> Gateway::specs() {
   const config::Settings& own = roles_.context.settings();
   Clock& clock = roles_.context.clock();
@@ -215,7 +247,12 @@ void Gateway::stop() {
   ending_ = true;
   timers_.run_due(SteadyTime::max());  // waits for predictions end with what there is
   timers_.clear();
+  // Both doors at the same time, so that the whole takes no longer than one.
+  std::jthread other_door([this] {
+    if (grpc_) grpc_->stop(kStopGrace);
+  });
   if (server_) server_->stop(kStopGrace);
+  other_door.join();
   workers_.stop();
   if (api_) api_->inference().stop();
   timers_.clear();

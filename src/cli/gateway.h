@@ -12,6 +12,7 @@
 
 #include "cli/roles.h"
 #include "http/server.h"
+#include "infer_grpc/server.h"
 #include "redis/redis_client.h"
 #include "serve/api.h"
 #include "serve/flow_meter.h"
@@ -24,6 +25,8 @@ class Gateway {
   ~Gateway();
   // Where its page and its paths are: "http://127.0.0.1:8080".
   std::string url() const;
+  // Where it speaks gRPC: "127.0.0.1:8081"; "off" where it does not.
+  std::string grpc_address() const;
   std::vector<RoleSpec> specs();
   // Takes no more requests, answers those under way, and ends.
   void stop();
@@ -35,6 +38,7 @@ class Gateway {
   Status open_redis();
   Result<serve::ApiOptions> api_options() const;
   Result<http::ServerOptions> server_options() const;
+  Status open_grpc();
 
   Roles& roles_;
   const std::string member_;
@@ -53,6 +57,7 @@ class Gateway {
   std::unique_ptr<serve::Parts> parts_;
   std::unique_ptr<serve::Api> api_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<infer_grpc::Server> grpc_;  // where there is one
 };
 
 }  // namespace weir::cli

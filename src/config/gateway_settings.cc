@@ -41,6 +41,35 @@ Setting redis_url() {
   return setting;
 }
 
+// A port, or a word for there being none.
+Setting grpc_port() {
+  constexpr std::int64_t kPortMax = 65'535;
+  Setting setting;
+  setting.name = "serve.grpc_port";
+  setting.type = "whole number or off";
+  setting.lowest = "0";
+  setting.highest = std::to_string(kPortMax);
+  setting.legal = "0 to " + setting.highest + ", or off";
+  setting.example = "8081";
+  setting.doc =
+      "The port of the Open Inference Protocol over gRPC, at serve.address; 0 is any that is free.";
+  setting.set = [legal = setting.legal](Settings& s, std::string_view text) -> SetResult {
+    const auto port = parse_int64(text);
+    if (text != "off" && !port) {
+      return Refusal{quoted(text) + " is neither a whole number nor off", legal};
+    }
+    if (port && (*port < 0 || *port > kPortMax)) {
+      return Refusal{quoted(text) + " is out of bounds", legal};
+    }
+    s.serve.grpc_port = port;
+    return std::nullopt;
+  };
+  setting.get = [](const Settings& s) {
+    return s.serve.grpc_port ? std::to_string(*s.serve.grpc_port) : "off";
+  };
+  return setting;
+}
+
 void add_kept_predictions(std::vector<Setting>& table) {
   table.insert(
       table.end(),
@@ -71,7 +100,7 @@ void add_door(std::vector<Setting>& table) {
       table.end(),
       {text(WEIR_AT(serve.address), bytes_rule(1, 100), "0.0.0.0",
             "The address at which the gateway listens; one that others can reach asks for tokens."),
-       integer(WEIR_AT(serve.port), 0, 65'535, "", "Its port; 0 is any that is free."),
+       integer(WEIR_AT(serve.port), 0, 65'535, "", "Its port; 0 is any that is free."), grpc_port(),
        list(WEIR_AT(serve.hosts), 100, bytes_rule(1, 253), "weir.example.org",
             "Names that a request may have as Host, besides those of this machine, where no token "
             "is asked for; and those of its page's origin behind a proxy."),

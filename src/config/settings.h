@@ -137,11 +137,12 @@ struct ServeSettings {
 
   // The gateway's door.
   std::string address = "127.0.0.1";
-  std::int64_t port = 8080;        // 0: any that is free
-  std::vector<std::string> hosts;  // names that it is reached by, besides localhost
-  std::string tokens;              // a local file
-  std::string token_list;          // the same as text, for the environment
-  std::string tls_certificate;     // a local file, PEM; empty: plain HTTP
+  std::int64_t port = 8080;               // 0: any that is free
+  std::optional<std::int64_t> grpc_port;  // of the Open Inference Protocol over gRPC; absent: none
+  std::vector<std::string> hosts;         // names that it is reached by, besides localhost
+  std::string tokens;                     // a local file
+  std::string token_list;                 // the same as text, for the environment
+  std::string tls_certificate;            // a local file, PEM; empty: plain HTTP
   std::string tls_key;
   std::string tls_client_authority;
   std::string tls_client_role = "none";

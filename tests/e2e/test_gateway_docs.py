@@ -93,8 +93,10 @@ def run_while_pushing(command, gateway):
 
 def test_the_examples_of_the_guide_are_true(boston, tmp_path):
     start_all(boston)
-    gateway = gateway_of(boston.start("serve"))
+    process = boston.start("serve", "-s", "serve.grpc_port=0")
+    gateway = gateway_of(process)
     gateway.wait_ready()
+    grpc_port = re.search(r"grpc=\S*:(\d+)", process.stderr)[1]
     folder = tmp_path / "reader"
     folder.mkdir()
     (folder / "boston.csv").write_bytes(BOSTON)
@@ -123,6 +125,7 @@ def test_the_examples_of_the_guide_are_true(boston, tmp_path):
             assert_as_told(said, told, text)
         elif kind == "python":
             program = text.replace("127.0.0.1:8080", f"127.0.0.1:{gateway.port}")
+            program = program.replace("127.0.0.1:8081", f"127.0.0.1:{grpc_port}")
             said = run(sys.executable, "-c", program.replace('"boston"', f'"{boston.name}"'))
             assert_as_told(said, text.rpartition("# ")[2], text)
 

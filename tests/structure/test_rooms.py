@@ -28,8 +28,10 @@ ROOMS = {
     "predictions": ["base", "record", "format", "stream", "redis"],
     "serve": ["base", "record", "http", "format", "store", "stream", "model", "registry", "gate",
               "predictions"],
+    "infer_grpc": ["base", "format", "serve"],
     "cli": ["base", "record", "config", "format", "store", "stream", "model", "registry", "gate",
-            "train", "produce", "score", "watch", "audit", "redis", "predictions", "http", "serve"],
+            "train", "produce", "score", "watch", "audit", "redis", "predictions", "http", "serve",
+            "infer_grpc"],
 }
 MIDDLE_ROW = ["format", "store", "stream", "model"]
 # The roles are tested on in-memory stores and with each other; nothing else looks further.
@@ -44,6 +46,7 @@ LIBRARIES = [
     (r"boost/", ["http"], r"\.cc$|_internal\.h$"),
     (r"zlib\.h$", ["http"], CODE),
     (r"sqlite3\.h$", ["predictions"], r"\.cc$|_internal\.h$"),
+    (r"grpc/|grpcpp/|google/protobuf/|open_inference/", ["infer_grpc"], r"\.cc$|_internal\.h$"),
     (r"CLI/", ["cli"], r"\.(cc|h)$"),
     (r"yaml-cpp/|pugixml\.hpp$", ["config"], CODE),
     (r"simdjson\.h$", ["format", "audit"], CODE),
