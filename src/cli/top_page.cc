@@ -150,7 +150,8 @@ class TopPage {
       const auto& lag = flow.steps[i].lag;
       waiting.push_back(lag ? std::optional(static_cast<double>(*lag)) : std::nullopt);
     }
-    const auto span = Millis(serve::Flow::kStep * static_cast<int>(shown - 1)).count() / 1000.0;
+    const double span =
+        std::chrono::duration<double>(serve::Flow::kStep * static_cast<int>(shown - 1)).count();
     add("  scored   " + curve(scored) + " " + duration_text(span));
     add("  waiting  " + curve(waiting));
   }

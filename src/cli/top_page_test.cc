@@ -23,7 +23,7 @@ class TopPageTest : public testing::Test {
     auto& control = live_->status.control;
     control.version = 2;
     control.epoch = control.ruling_epoch = 3;
-    control.last_resume = record::ControlRecord();
+    control.last_resume.emplace();
     control.last_resume->at = format_time(clock_.wall() - Millis(90'000));
     gate::MemberTable::Member member;
     member.latest.member = "scorer-a";
@@ -73,7 +73,7 @@ TEST_F(TopPageTest, tells_of_the_gate_and_all_the_rest) {
 
 TEST_F(TopPageTest, tells_what_a_halt_waits_for) {
   auto& control = live_->status.control;
-  control.begun = record::ControlRecord();
+  control.begun.emplace();
   control.begun->epoch = 4;
   control.begun->dataset = record::DatasetIdentity{"/dataset/new.csv", 1, 1, ""};
   control.begun->at = format_time(clock_.wall() - Millis(3'000));

@@ -21,7 +21,7 @@ class AlertsTest : public testing::Test {
     clock_.advance(Millis(3'600'000));
     status_.control.version = 3;
     status_.control.epoch = status_.control.ruling_epoch = 3;
-    status_.control.last_resume = record::ControlRecord();
+    status_.control.last_resume.emplace();
     for (const char* role : {"scorer", "trainer"}) {
       gate::MemberTable::Member member;
       member.latest.member = std::string(role) + "-a";
