@@ -201,18 +201,18 @@ class TopPage {
   static std::string more(std::size_t count) { return "  and " + std::to_string(count) + " more"; }
 
   void add_models() {
-    add_title("  MODEL        RMSE       MAE      R2      ROWS  KIND      TRAINED       DATA SET");
+    add_title("  MODEL      RMSE       MAE      R2      ROWS  KIND      TRAINED     DATA SET");
     const std::uint64_t live = view_.live ? view_.live->status.control.version : 0;
     for (const auto& model : view_.store.models) {
       const auto held_out = [&](double value, const char* pattern) {
         return model.has_held_out ? format(pattern, value) : std::string("-");
       };
-      add(format("%s %5" PRIu64 "  %10s  %8s  %6s  %8" PRIu64 "  ",
+      add(format("%s %5" PRIu64 "  %8s  %8s  %6s  %8" PRIu64 "  ",
                  model.version == live ? "●" : " ", model.version,
                  held_out(model.held_out.rmse, "%.4g").c_str(),
                  held_out(model.held_out.mae, "%.4g").c_str(),
                  held_out(model.held_out.r2, "%.3f").c_str(), model.rows) +
-              fit_columns(model.algorithm, 8) + "  " + fit_columns(ago_text(model.trained_at), 12) +
+              fit_columns(model.algorithm, 8) + "  " + fit_columns(ago_text(model.trained_at), 10) +
               "  " + store::base_name(model.dataset.path),
           model.version == live ? "1" : "");
     }

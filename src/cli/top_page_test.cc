@@ -66,8 +66,8 @@ TEST_F(TopPageTest, tells_of_the_gate_and_all_the_rest) {
   EXPECT_THAT(text, HasSubstr("ALARMS\n  none\n"));
   EXPECT_THAT(text, HasSubstr("scorer       1.5 s      2  at work"));
   EXPECT_THAT(text, HasSubstr("1000          1005         5       250 ms  scorer-a"));
-  EXPECT_THAT(text, HasSubstr("●     2       4.433"));
-  EXPECT_THAT(text, HasSubstr("100 s ago     spring.csv"));
+  EXPECT_THAT(text, HasSubstr("●     2     4.433"));
+  EXPECT_THAT(text, HasSubstr("100 s ago   spring.csv"));
   EXPECT_THAT(text, HasSubstr("waiting: none\n  used: none\n  refused: none"));
 }
 
