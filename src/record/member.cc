@@ -35,6 +35,17 @@ void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress
     json["partitions"].push_back(std::move(partition));
   }
   if (progress.watch) json["watch"] = watch_report_json(*progress.watch);
+  if (progress.cache) json["cache"] = to_json(*progress.cache);
+}
+
+// Nothing depends on it: of another version's, which may look otherwise, nothing is known.
+std::optional<CacheState> read_cache(const Json& json) {
+  if (!json.contains("cache")) return std::nullopt;
+  try {
+    return cache_state_from(json.at("cache"));
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
 }
 
 MemberProgress read_progress(const Json& json) {
@@ -44,6 +55,7 @@ MemberProgress read_progress(const Json& json) {
   progress.waiting_for = json.value("waiting_for", "");
   progress.waiting_ms = static_cast<std::int64_t>(unsigned_or_0(json, "waiting_ms"));
   if (json.contains("watch")) progress.watch = read_watch_report(json.at("watch"));
+  progress.cache = read_cache(json);
   if (!json.contains("partitions")) return progress;
   for (const Json& one : json.at("partitions")) {
     PartitionProgress partition;

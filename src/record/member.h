@@ -3,7 +3,7 @@
 //
 //   {"type":"alive","member":"scorer-host-0","role":"scorer","transactional_id":"…","model":3,
 //    "model_epoch":3,"waiting_for":"no records in the topic","waiting_ms":400,"partitions":
-//    [{"partition":0,"next":1207,"end":1207,"last_record_age_ms":412},…]}
+//    [{"partition":0,"next":1207,"end":1207,"last_record_age_ms":412},…],"cache":{…}}
 //   {"type":"halted","member":…,"epoch":4}     the gate is closed, nothing of mine is in flight
 //   {"type":"left","member":…}                 a clean end
 //   {"type":"trainer","member":"host:4711","role":"trainer","waiting_for":…,"waiting_ms":…}
@@ -31,6 +31,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "record/cache_state.h"
 #include "record/watch_report.h"
 
 namespace weir::record {
@@ -54,6 +55,7 @@ struct MemberProgress {
   std::int64_t waiting_ms = 0;
   std::vector<PartitionProgress> partitions;  // held; at most kPartitionsToldMax
   std::optional<WatchReport> watch;           // of a watcher
+  std::optional<CacheState> cache{};          // of a scorer that has one
 
   bool operator==(const MemberProgress&) const = default;
 };

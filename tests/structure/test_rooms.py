@@ -16,22 +16,23 @@ ROOMS = {
     "store": ["base", "record", "config"],
     "stream": ["base", "record"],
     "model": ["base", "record"],
+    "redis": ["base"],
+    "cache": ["base", "record", "model", "redis"],
     "registry": ["base", "record", "format", "store", "model"],
     "gate": ["base", "record", "stream"],
     "train": ["base", "record", "format", "store", "stream", "model", "registry", "gate"],
     "produce": ["base", "record", "format", "stream", "registry", "gate"],
-    "score": ["base", "record", "format", "stream", "model", "registry", "gate"],
+    "score": ["base", "record", "format", "stream", "model", "cache", "registry", "gate"],
     "watch": ["base", "record", "format", "stream", "model", "registry", "gate", "produce"],
     # Judges the others, so it shares none of their code but the shapes of control records.
     "audit": ["base", "record", "store", "stream"],
-    "redis": ["base"],
     "predictions": ["base", "record", "format", "stream", "redis"],
-    "serve": ["base", "record", "http", "format", "store", "stream", "model", "registry", "gate",
-              "predictions"],
+    "serve": ["base", "record", "http", "format", "store", "stream", "model", "cache", "registry",
+              "gate", "predictions"],
     "infer_grpc": ["base", "format", "serve"],
     "cli": ["base", "record", "config", "format", "store", "stream", "model", "registry", "gate",
-            "train", "produce", "score", "watch", "audit", "redis", "predictions", "http", "serve",
-            "infer_grpc"],
+            "train", "produce", "score", "watch", "audit", "redis", "cache", "predictions", "http",
+            "serve", "infer_grpc"],
 }
 MIDDLE_ROW = ["format", "store", "stream", "model"]
 # The roles are tested on in-memory stores and with each other; nothing else looks further.
@@ -64,6 +65,7 @@ LIBRARIES = [
     (r"termios\.h$", ["cli"], r"/terminal\.cc$"),
     (r"p?thread\.h$|signal\.h$", ["base", "cli"], CODE),
     (r"nss\.h$", ["cli"], r"/worker/main\.cc$"),
+    (r"(link|elf)\.h$", ["cli"], r"/build_identity\.cc$"),
     (r"arpa/|netinet/", ["store"], r"/block_reader\.cc$"),
     (r"[a-z]*mintrin\.h$", ["format", "model", "store"], r"\.(cc|h)$"),
 ]
