@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "config/cache_settings.h"
 #include "config/gateway_settings.h"
 #include "config/schedule_settings.h"
 #include "config/setting_kinds.h"
@@ -321,6 +322,7 @@ std::vector<Setting> make_table() {
   add_schedule(table);
   add_watch(table);
   add_gateway(table);
+  add_cache(table);
   add_spark(table);
   add_surroundings(table);
   return table;

@@ -163,6 +163,18 @@ struct RedisSettings {
   bool operator==(const RedisSettings&) const = default;
 };
 
+// Predictions that are kept so as not to be made again.
+struct CacheSettings {
+  bool enabled = true;  // `auto`: where it pays
+  std::int64_t memory = std::int64_t{64} << 20;
+  bool redis = true;      // where there is one
+  std::string key_file;   // a local file; empty: one of this machine's own
+  Millis ttl{3'600'000};  // in Redis
+  Millis redis_timeout{5};
+
+  bool operator==(const CacheSettings&) const = default;
+};
+
 // Whether the stream is still what the model was made for.
 struct WatchSettings {
   bool enabled = false;  // in weir run; weir watch is there for it alone
@@ -230,6 +242,7 @@ struct Settings {
   TrainSettings train;
   ServeSettings serve;
   RedisSettings redis;
+  CacheSettings cache;
   WatchSettings watch;
   SparkSettings spark;
   WhileTraining while_training = WhileTraining::kHalt;
