@@ -65,12 +65,7 @@ Result<std::unique_ptr<Gateway>> Gateway::make(Roles& roles) {
 
 Status Gateway::open_redis() {
   const config::Settings& own = roles_.context.settings();
-  redis::ClientOptions options;
-  options.address = WEIR_TRY(redis::parse_address(own.redis.url));
-  if (!own.redis.auth_file.empty())
-    options.login = WEIR_TRY(redis::read_login(own.redis.auth_file));
-  options.timeout = own.redis.timeout;
-  redis_ = std::make_unique<redis::Client>(std::move(options));
+  redis_ = std::make_unique<redis::Client>(WEIR_TRY(redis_client_options(own.redis)));
   predictions::RedisStoreOptions store;
   store.pipeline = own.pipeline;
   store.features_topic = own.topics.features;
@@ -93,15 +88,34 @@ Status Gateway::open_store() {
 Status Gateway::open() {
   WEIR_TRY(open_store());
   meter_ = std::make_unique<serve::FlowMeter>(flow_, store_.get());
+  if (cache::PredictionCache* const predictions = WEIR_TRY(roles_.prediction_cache())) {
+    cache_ = std::make_unique<cache::CacheAccess>(*predictions);
+  }
   const config::Settings& own = roles_.context.settings();
   serve::Limits limits;
   limits.body_bytes_max = static_cast<std::uint64_t>(own.serve.body_bytes_max);
   limits.records_max = static_cast<std::size_t>(own.serve.records_max);
-  parts_.reset(new serve::Parts{own.pipeline, own.dataset.path, own.topics.members,
-                                own.topics.features, member_, limits, roles_.context.clock(),
-                                roles_.store, roles_.broker, roles_.models, *store_, board_,
-                                  progress_, live_, pushes_, actuals_, timers_, workers_, ending_,
-                                  flow_});
+  parts_.reset(new serve::Parts{own.pipeline,
+                                own.dataset.path,
+                                own.topics.members,
+                                own.topics.features,
+                                member_,
+                                limits,
+                                roles_.context.clock(),
+                                roles_.store,
+                                roles_.broker,
+                                roles_.models,
+                                *store_,
+                                board_,
+                                progress_,
+                                live_,
+                                pushes_,
+                                actuals_,
+                                timers_,
+                                workers_,
+                                ending_,
+                                flow_,
+                                cache_.get()});
   api_ = std::make_unique<serve::Api>(WEIR_TRY(api_options()), *parts_);
   http::ServerOptions options = WEIR_TRY(server_options());
   auto started = http::Server::start(options, *api_);
@@ -205,7 +219,7 @@ std::vector<RoleSpec> Gateway::specs() {
                    &clock]() -> Result<std::unique_ptr<Role>> {
     return std::unique_ptr<Role>(WEIR_TRY(serve::LiveFollower::open(
         names, roles_.broker, roles_.models, clock, live_,
-        [this](const serve::PipelineStatus& seen) { flow_.note_lag(seen.lag()); })));
+        [this](const serve::PipelineStatus& seen) { flow_.note_lag(seen.lag()); }, cache_.get())));
   };
   predictions::FeedOptions feed;
   feed.features_topic = own.topics.features;

@@ -25,6 +25,11 @@ Result<std::unique_ptr<Roles>> Roles::make(Context& context, const TopicUses& us
                 false});
 }
 
+Result<cache::PredictionCache*> Roles::prediction_cache() {
+  if (!cache) cache = WEIR_TRY(open_prediction_cache(context.settings(), context.clock()));
+  return cache->get();
+}
+
 // As model.engine says: here, or elsewhere.
 Result<train::TrainOnRows> Roles::training_on_rows() {
   const train::TrainingOptions options = context.training_options();
@@ -113,6 +118,10 @@ Result<RoleSpec> Roles::scorer() {
   options.commit_interval = own.score.commit_interval;
   options.old_model_max = own.score.old_model_max;
   options.batch_records_max = static_cast<std::size_t>(own.score.batch_records_max);
+  if (cache::PredictionCache* const predictions = WEIR_TRY(prediction_cache())) {
+    scorer_cache = std::make_unique<cache::CacheAccess>(*predictions);
+    options.cache = scorer_cache.get();
+  }
   RoleSpec spec;
   spec.name = "scorer";
   spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {

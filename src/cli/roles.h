@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "cli/context.h"
 #include "cli/ending.h"
+#include "cli/prediction_cache.h"
 #include "cli/supervisor.h"
 #include "produce/producer.h"
 #include "registry/model_registry.h"
@@ -32,10 +34,15 @@ struct Roles {
   registry::ModelRegistry models;
   RunCounters counters;
   bool shows_progress = false;  // of trainings, on a terminal
+  // Made when the first of those that predict asks; null after that where there is to be none.
+  std::optional<std::unique_ptr<cache::PredictionCache>> cache{};
+  std::unique_ptr<cache::CacheAccess> scorer_cache{};
 
   // `uses`: what the roles that are going to be made do with the topics.
   static Result<std::unique_ptr<Roles>> make(Context& context, const TopicUses& uses);
 
+  // One for all roles of this process; null where the settings want none.
+  Result<cache::PredictionCache*> prediction_cache();
   Result<train::TrainOnRows> training_on_rows();
   RoleSpec trainer();
   Result<RoleSpec> producer();

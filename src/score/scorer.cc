@@ -14,6 +14,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "cache/prediction_cache.h"
 #include "record/swap.h"
 
 namespace weir::score {
@@ -145,6 +146,7 @@ record::MemberProgress Scorer::progress() const {
     progress.model = scorer_->version();
     progress.model_epoch = scorer_->epoch();
   }
+  if (options_.cache) progress.cache = options_.cache->state();
   progress.waiting_for = waiting_.words();
   progress.waiting_ms = waiting_.lasts().count();
   auto positions = source_->positions();
@@ -244,6 +246,10 @@ void Scorer::fetch_model() {
   crash_points_.reach("model-loaded");
   model_name_ = std::move(wanted);
   model_ = std::move((*loaded)->model);
+  if (options_.cache) {
+    model_ = options_.cache->in_front_of(std::move(model_), model_name_.version,
+                                         (*loaded)->manifest.model_sha256);
+  }
 }
 
 // The model that rules is not there, and the old one may not go on.

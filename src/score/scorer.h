@@ -30,6 +30,10 @@
 #include "score/swap_notes.h"
 #include "stream/broker.h"
 
+namespace weir::cache {
+class CacheAccess;
+}
+
 namespace weir::score {
 
 struct ScorerOptions {
@@ -47,6 +51,7 @@ struct ScorerOptions {
   std::size_t transaction_records_max = 100'000;
   Millis old_model_max{10'000};
   Millis broker_timeout{30'000};
+  cache::CacheAccess* cache = nullptr;  // outlives the scorer; none: each row is predicted
 };
 
 // Committed figures, readable from any thread.

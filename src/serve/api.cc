@@ -57,6 +57,7 @@ Api::Api(ApiOptions options, Parts& parts)
       inference_(parts.pipeline, parts.live),
       infer_(parts, inference_),
       watch_(parts),
+      cache_(parts),
       health_(parts, metrics_),
       flow_(parts) {
   messages_.add_routes(router_);
@@ -65,6 +66,7 @@ Api::Api(ApiOptions options, Parts& parts)
   datasets_.add_routes(router_);
   infer_.add_routes(router_);
   watch_.add_routes(router_);
+  cache_.add_routes(router_);
   health_.add_routes(router_);
   flow_.add_routes(router_);
   assets_.add_routes(router_);

@@ -13,6 +13,7 @@
 #include "http/server.h"
 #include "serve/access.h"
 #include "serve/assets_api.h"
+#include "serve/cache_api.h"
 #include "serve/datasets_api.h"
 #include "serve/flow_api.h"
 #include "serve/health_api.h"
@@ -64,6 +65,7 @@ class Api final : public http::Handler {
   Inference inference_;
   InferApi infer_;
   WatchApi watch_;
+  CacheApi cache_;
   HealthApi health_;
   FlowApi flow_;
   AssetsApi assets_;

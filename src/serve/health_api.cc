@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "serve/answering.h"
+#include "serve/cache_api.h"
 #include "serve/flow_json.h"
 #include "serve/metrics_page.h"
 #include "serve/parameters.h"
@@ -160,6 +161,7 @@ http::Response HealthApi::metrics() const {
   add_actuals(page, parts_.actuals);
   add_feed(page, parts_.progress);
   add_flow(page, parts_.flow.figures());
+  add_cache_metrics(page, cache_users(parts_));
   http::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = text + page.take();

@@ -83,7 +83,7 @@ Result<std::vector<double>> Inference::rows(const LiveModel& model,
 Result<std::vector<double>> Inference::predict(const LiveModel& model,
                                                const std::vector<double>& rows) {
   std::vector<double> predictions(rows.size() / model.schema().features.size());
-  model.model().predict(rows, predictions);
+  model.predict(rows, predictions);
   for (std::size_t row = 0; row < predictions.size(); ++row) {
     if (std::isfinite(predictions[row])) continue;
     return fail(Code::kBadData, "row " + std::to_string(row) + ": the prediction is not finite");

@@ -1,6 +1,7 @@
 #include "serve/live.h"
 
 #include "base/log.h"
+#include "cache/prediction_cache.h"
 
 namespace weir::serve {
 namespace {
@@ -11,6 +12,14 @@ constexpr Millis kPollMax{100};
 constexpr std::size_t kIdleParsersMax = 16;
 
 }  // namespace
+
+LiveModel::LiveModel(std::uint64_t version, registry::LoadedModel loaded, cache::CacheAccess* cache)
+    : version_(version),
+      loaded_(std::move(loaded)),
+      predicting_(cache ? cache->in_front_of(loaded_.model, version_, loaded_.manifest.model_sha256)
+                        : loaded_.model) {
+  if (!model().inputs().plain()) encoder_.emplace(model().inputs());
+}
 
 LiveModel::Parser LiveModel::parser() const {
   std::unique_ptr<format::FeatureParser> parser;
@@ -54,8 +63,10 @@ void Live::set_trouble(std::optional<Error> trouble) {
 Result<std::unique_ptr<LiveFollower>> LiveFollower::open(PipelineNames names,
                                                          stream::Broker& broker,
                                                          const registry::ModelRegistry& models,
-                                                         Clock& clock, Live& live, OnLook on_look) {
-  std::unique_ptr<LiveFollower> follower(new LiveFollower(models, clock, live, std::move(on_look)));
+                                                         Clock& clock, Live& live, OnLook on_look,
+                                                         cache::CacheAccess* cache) {
+  std::unique_ptr<LiveFollower> follower(
+      new LiveFollower(models, clock, live, std::move(on_look), cache));
   auto watch = PipelineWatch::open(std::move(names), broker, clock,
                                    [own = follower.get()](const record::ControlRecord& record) {
                                      if (own->history_.size() == kHistoryMax)
@@ -108,7 +119,7 @@ void LiveFollower::load(LiveView& view) {
     model_.reset();
     auto loaded = models_.load(control.version, control.sha256);
     if (loaded) {
-      model_ = std::make_shared<const LiveModel>(control.version, std::move(*loaded));
+      model_ = std::make_shared<const LiveModel>(control.version, std::move(*loaded), cache_);
     } else {
       view.model_trouble =
           std::move(loaded.error())

@@ -18,18 +18,25 @@
 #include "registry/model_registry.h"
 #include "serve/pipeline_status.h"
 
+namespace weir::cache {
+class CacheAccess;
+}
+
 namespace weir::serve {
 
 // A model in force, with the parsers that its schema asks for.
 class LiveModel {
  public:
-  LiveModel(std::uint64_t version, registry::LoadedModel loaded)
-      : version_(version), loaded_(std::move(loaded)) {
-    if (!model().inputs().plain()) encoder_.emplace(model().inputs());
-  }
+  // `cache`: what is predicted here goes through it, where there is one.
+  LiveModel(std::uint64_t version, registry::LoadedModel loaded,
+            cache::CacheAccess* cache = nullptr);
 
   std::uint64_t version() const { return version_; }
   const model::Model& model() const { return *loaded_.model; }
+  // As model().predict().
+  void predict(std::span<const double> rows, std::span<double> out) const {
+    predicting_->predict(rows, out);
+  }
   const registry::Manifest& manifest() const { return loaded_.manifest; }
   const record::Schema& schema() const { return loaded_.model->schema(); }
   // Null where each feature is a number that must be there.
@@ -58,6 +65,7 @@ class LiveModel {
   const std::uint64_t version_;
   const registry::LoadedModel loaded_;
   std::optional<format::CellEncoder> encoder_;  // constant after construction
+  const std::shared_ptr<const model::Model> predicting_;
   mutable std::mutex mutex_;
   mutable std::vector<std::unique_ptr<format::FeatureParser>> idle_;  // guarded by mutex_
 };
@@ -96,13 +104,15 @@ class LiveFollower final : public Role {
   static Result<std::unique_ptr<LiveFollower>> open(PipelineNames names, stream::Broker& broker,
                                                     const registry::ModelRegistry& models,
                                                     Clock& clock, Live& live,
-                                                    OnLook on_look = nullptr);
+                                                    OnLook on_look = nullptr,
+                                                    cache::CacheAccess* cache = nullptr);
   Status step(Millis wait_max, std::stop_token stop) override;
   void finish() override {}
 
  private:
-  LiveFollower(const registry::ModelRegistry& models, Clock& clock, Live& live, OnLook on_look)
-      : models_(models), clock_(clock), live_(live), on_look_(std::move(on_look)) {}
+  LiveFollower(const registry::ModelRegistry& models, Clock& clock, Live& live, OnLook on_look,
+               cache::CacheAccess* cache)
+      : models_(models), clock_(clock), live_(live), on_look_(std::move(on_look)), cache_(cache) {}
   Status look();
   void load(LiveView& view);
 
@@ -110,6 +120,7 @@ class LiveFollower final : public Role {
   Clock& clock_;
   Live& live_;
   const OnLook on_look_;
+  cache::CacheAccess* const cache_;
   std::unique_ptr<PipelineWatch> watch_;
   std::vector<record::ControlRecord> history_;
   std::shared_ptr<const std::vector<record::ControlRecord>> shown_history_;  // null: history_ grew

@@ -18,6 +18,10 @@
 #include "store/file_store.h"
 #include "stream/broker.h"
 
+namespace weir::cache {
+class CacheAccess;
+}
+
 namespace weir::serve {
 
 struct Limits {
@@ -49,6 +53,7 @@ struct Parts {
   Workers& workers;
   const std::atomic<bool>& ending;  // whoever waits for something stops
   Flow& flow;
+  const cache::CacheAccess* cache = nullptr;  // of what is predicted here; none: there is none
 };
 
 }  // namespace weir::serve

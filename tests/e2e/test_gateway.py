@@ -406,7 +406,7 @@ def test_redis_keeps_predictions_and_fills_itself_again_after_a_flush(pipeline):
     pipeline.set("redis", {"url": f"redis://{redis}/3"})
     gateway = started(pipeline)
     gateway.push([{"id": f"r{i}", "x1": i, "x2": 2.5, "x3": -3} for i in range(30)])
-    assert not (pipeline.folder / ".weir").exists(), "nothing is kept in a local folder"
+    assert not list(pipeline.folder.rglob("*.sqlite*")), "nothing is kept in a local folder"
     host, port = redis.split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(b"SELECT 3\r\nFLUSHDB\r\n")

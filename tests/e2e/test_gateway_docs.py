@@ -302,6 +302,7 @@ def ask_for_the_rest(asked, boston):
     held_out = asked(200, "GET", "/v1/models/{version}/held-out").json
     assert held_out["target"] == "medv" and len(held_out["rows"]) == 119
     asked(404, "GET", "/v1/models/{version}/held-out", variables={"version": 7})
+    asked(200, "GET", "/v1/cache")
     asked(200, "GET", "/livez")
     asked(200, "GET", "/metrics")
     asked(200, "GET", "/v2")

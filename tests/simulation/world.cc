@@ -65,12 +65,26 @@ class SimulatedLoader final : public score::ModelLoader {
 
 // ---- an actor, as the wrappers see it ----
 
+namespace {
+
+// Tables so small that much is forgotten and asked for again.
+cache::PredictionCacheOptions cache_options() {
+  cache::PredictionCacheOptions options;
+  options.memory_bytes_max = 100'000;
+  options.secret = "of all the simulated processes' own";
+  return options;
+}
+
+}  // namespace
+
 Actor::Actor(World& world, Kind its_kind, std::string its_name)
     : kind(its_kind),
       name(std::move(its_name)),
       clock(world.clock),
       store(world.store, *this),
       models(store, kModels),
+      predictions(cache_options(), clock,
+                  std::make_unique<cache::LentEntries>(world.shared_predictions)),
       world_(world) {}
 
 void Actor::at(std::string_view place) {
@@ -396,6 +410,7 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
   own.batch_records_max = 7;
   own.broker_timeout = kTimeout;
   own.old_model_max = kOldModelMax;
+  own.cache = &actor.cache;
   return std::unique_ptr<Role>(WEIR_TRY(
       score::Scorer::open(own, *actor.broker, std::make_unique<SimulatedLoader>(*this, actor),
                           actor.clock, crash_points(actor), actor.counters)));

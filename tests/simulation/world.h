@@ -19,6 +19,8 @@
 
 #include "base/simulated_clock.h"
 #include "base/skewed_clock.h"
+#include "cache/fakes_test.h"
+#include "cache/prediction_cache.h"
 #include "produce/producer.h"
 #include "record/control_topic.h"
 #include "score/scorer.h"
@@ -106,6 +108,9 @@ class Actor final : public Watcher {
   registry::ModelRegistry models;
   std::unique_ptr<Role> role;
   score::ScorerCounters counters;
+  // Over its lives, and more than a process keeps of its cache: of old models, too.
+  cache::PredictionCache predictions;
+  cache::CacheAccess cache{predictions};
   produce::ProducerCounters rows;
   GatewayLedger pushed;
 
@@ -177,6 +182,7 @@ class World {
   Chaos chaos;
   TopicNames topics;
   SimulatedClock clock;
+  cache::FakeEntries shared_predictions;  // of all scorers
   stream::MemoryBroker broker{clock};
   store::MemoryFileStore store{clock};
   Journal journal;

@@ -66,6 +66,9 @@ class Gateway:
         assert answer.status == status, answer
         return answer.json
 
+    def wait(self, condition, what, seconds=30):
+        return wait_until(condition, what, seconds)
+
     def wait_ready(self, seconds=30):
         def look():
             return self.ask("GET", "/readyz").status == 200 or None

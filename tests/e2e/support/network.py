@@ -198,6 +198,12 @@ class Network:
         self._stack = stack
         self._folder = folder
         self._leased = []  # (proxy, the file whose lock is the lease)
+        self._ways = []
+
+    def way_to(self, address):
+        """Of this test alone, to a server of its own."""
+        self._ways.append(self._toxiproxy.make(f"way-{uuid.uuid4().hex[:8]}", address))
+        return self._ways[-1]
 
     def lanes(self, count):
         """So many of those that no other test has; asked for once, or two tests might wait for each other."""
@@ -228,6 +234,8 @@ class Network:
         return ProxiedHdfs(self._toxiproxy, self._stack, self._folder)
 
     def close(self):
+        for way in self._ways:
+            way.remove()
         for lane, lease in self._leased:
             lane.heal()
             lease.close()
