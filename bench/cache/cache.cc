@@ -68,7 +68,7 @@ ModelPointer trees(std::size_t count, int depth) {
       tree.feature.push_back(leaf ? model::Tree::kLeaf
                                   : static_cast<std::int32_t>(random() % kFeatures));
       tree.value.push_back(static_cast<float>(normal(random) * (leaf ? 0.1 : 1)));
-      tree.missing_left.push_back(0);
+      if (!leaf) tree.missing_left.push_back(0);
     }
   }
   return std::make_shared<model::BoostedModel>(
