@@ -209,7 +209,7 @@ def test_the_table_has_every_role():
         "scorer": 10,
         "producer": 3,
         "watcher": 6,
-        "gateway": 9,
+        "gateway": 10,
         "auditor": 7,
         "operator": 3,
     }
