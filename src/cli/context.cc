@@ -158,6 +158,19 @@ Result<stream::Broker*> Context::broker() {
   return broker_.get();
 }
 
+Result<trace::Tracer*> Context::tracer() {
+  if (!tracer_made_) {
+    auto options = WEIR_TRY(during(trace::otel_options(config::process_environment()),
+                                   "reading the variables of OpenTelemetry"));
+    options.resource.emplace_back("service.instance.id", host_and_pid());
+    options.resource.emplace_back("service.version", kProgramVersion);
+    options.resource.emplace_back("weir.pipeline", settings().pipeline);
+    tracer_ = trace::Tracer::make(std::move(options), clock());
+    tracer_made_ = true;
+  }
+  return tracer_.get();
+}
+
 Status Context::ensure_topics(const TopicUses& uses) {
   stream::Broker* kafka = WEIR_TRY(broker());
   const config::TopicsSettings& topics = settings().topics;
@@ -170,7 +183,7 @@ Status Context::ensure_topics(const TopicUses& uses) {
       {topics.control, 1, true, replication, uses.control},
       {topics.members, 1, false, replication, uses.members},
       {topics.swaps, 1, true, replication, uses.swaps}};
-  // Many pipelines have no true values, and no topic for them.
+  // Where nobody writes or reads true values there is no topic for them.
   if (uses.actuals.describe) {
     specs.push_back({topics.actuals, partitions, false, replication, uses.actuals});
   }
@@ -241,6 +254,7 @@ train::TrainerOptions Context::trainer_options() const {
     options.copy_from.push_back(own.watch.retrain_dataset);
   }
   options.program_version = kProgramVersion;
+  options.pipeline = own.pipeline;
   options.training = training_options();
   options.require = {own.model.require.r2, own.model.require.worse_than_live_max};
   return options;

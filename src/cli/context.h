@@ -21,6 +21,7 @@
 #include "serve/pipeline_status.h"
 #include "store/file_store.h"
 #include "stream/broker.h"
+#include "trace/tracer.h"
 #include "train/trainer.h"
 
 namespace weir::cli {
@@ -68,6 +69,8 @@ class Context {
   // Made at the first call; the store's first request comes later.
   Result<store::FileStore*> store();
   Result<stream::Broker*> broker();
+  // Null where traces are not exported. Made at the first call; whoever uses it ends before.
+  Result<trace::Tracer*> tracer();
   // Makes the pipeline's topics where they are missing, and sees to it that this user may use them
   // so; the first word with Kafka.
   Status ensure_topics(const TopicUses& uses);
@@ -90,6 +93,8 @@ class Context {
   record::ControlTopic control_topic_;
   std::shared_ptr<store::FileStore> store_;
   std::unique_ptr<stream::Broker> broker_;
+  bool tracer_made_ = false;
+  std::unique_ptr<trace::Tracer> tracer_;
 };
 
 }  // namespace weir::cli

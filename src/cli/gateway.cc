@@ -115,7 +115,8 @@ Status Gateway::open() {
                                 workers_,
                                 ending_,
                                 flow_,
-                                cache_.get()});
+                                cache_.get(),
+                                roles_.tracer});
   api_ = std::make_unique<serve::Api>(WEIR_TRY(api_options()), *parts_);
   http::ServerOptions options = WEIR_TRY(server_options());
   auto started = http::Server::start(options, *api_);

@@ -13,6 +13,7 @@ namespace weir::cli {
 Result<std::unique_ptr<Roles>> Roles::make(Context& context, const TopicUses& uses) {
   store::FileStore* store = WEIR_TRY(context.store());
   stream::Broker* broker = WEIR_TRY(context.broker());
+  trace::Tracer* tracer = WEIR_TRY(context.tracer());
   WEIR_TRY(context.ensure_topics(uses));
   const std::string& path = context.settings().dataset.path;
   WEIR_TRY(during(store->make_directories(path), "reaching the store at " + store->url(path)));
@@ -20,6 +21,7 @@ Result<std::unique_ptr<Roles>> Roles::make(Context& context, const TopicUses& us
       new Roles{context,
                 *store,
                 *broker,
+                tracer,
                 registry::ModelRegistry(*store, context.settings().model.path),
                 {},
                 false});
@@ -64,9 +66,11 @@ RoleSpec Roles::trainer() {
       };
       return train::make_model(store, dataset, options, on_rows, beat_and_tell);
     };
+    train::TrainerOptions trainer = context.trainer_options();
+    trainer.tracer = tracer;
     return std::unique_ptr<Role>(WEIR_TRY(train::Trainer::open(
-        context.trainer_options(), broker, store, context.settings().dataset.path,
-        context.settings().model.path, train, context.clock(), CrashPoints::kill_at_env())));
+        trainer, broker, store, context.settings().dataset.path, context.settings().model.path,
+        train, context.clock(), CrashPoints::kill_at_env())));
   };
   // Not an end, but the place where this role's figures are taken over.
   spec.done = [this, trained = std::uint64_t{0}, refused = std::uint64_t{0}](Role& role) mutable {
@@ -122,6 +126,7 @@ Result<RoleSpec> Roles::scorer() {
     scorer_cache = std::make_unique<cache::CacheAccess>(*predictions);
     options.cache = scorer_cache.get();
   }
+  options.tracer = tracer;
   RoleSpec spec;
   spec.name = "scorer";
   spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {

@@ -31,6 +31,7 @@ struct Roles {
   Context& context;
   store::FileStore& store;
   stream::Broker& broker;
+  trace::Tracer* tracer;  // null: traces are not exported
   registry::ModelRegistry models;
   RunCounters counters;
   bool shows_progress = false;  // of trainings, on a terminal

@@ -28,6 +28,8 @@ void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress
     json["waiting_for"] = progress.waiting_for;
     json["waiting_ms"] = progress.waiting_ms;
   }
+  if (progress.scored != 0) json["scored"] = progress.scored;
+  if (progress.dead != 0) json["dead"] = progress.dead;
   for (const PartitionProgress& one : progress.partitions) {
     nlohmann::ordered_json partition = {{"partition", one.partition}, {"next", one.next}};
     if (one.end) partition["end"] = *one.end;
@@ -54,6 +56,8 @@ MemberProgress read_progress(const Json& json) {
   progress.model_epoch = unsigned_or_0(json, "model_epoch");
   progress.waiting_for = json.value("waiting_for", "");
   progress.waiting_ms = static_cast<std::int64_t>(unsigned_or_0(json, "waiting_ms"));
+  progress.scored = unsigned_or_0(json, "scored");
+  progress.dead = unsigned_or_0(json, "dead");
   if (json.contains("watch")) progress.watch = read_watch_report(json.at("watch"));
   progress.cache = read_cache(json);
   if (!json.contains("partitions")) return progress;

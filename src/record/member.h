@@ -53,6 +53,8 @@ struct MemberProgress {
   std::uint64_t model_epoch = 0;  // that it answers in
   std::string waiting_for;        // in words; empty where something moves
   std::int64_t waiting_ms = 0;
+  std::uint64_t scored = 0;  // of a scorer, since its process began
+  std::uint64_t dead = 0;
   std::vector<PartitionProgress> partitions;  // held; at most kPartitionsToldMax
   std::optional<WatchReport> watch;           // of a watcher
   std::optional<CacheState> cache{};          // of a scorer that has one

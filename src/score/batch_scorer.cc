@@ -34,21 +34,26 @@ void BatchScorer::parse(std::span<const stream::Record> records) {
 }
 
 Result<ScoreCounts> BatchScorer::score(const stream::RecordBatch& batch,
-                                       stream::TransactionalSink& sink) {
+                                       stream::TransactionalSink& sink, RecordTraces* traces) {
   const auto records = batch.records();
   parse(records);
   values_.resize(rows_.size() / parser_.features());
   model_->predict(rows_, values_);
   ScoreCounts counts;
+  const auto count_dead = [&] {
+    ++counts.dead;
+    if (traces) traces->dead();
+  };
   const double* next = values_.data();
   for (std::size_t i = 0; i < records.size(); ++i) {
     const Parsed& parsed = parsed_[i];
+    const stream::Headers* carried = traces ? traces->begin(batch, i, version_, epoch_) : nullptr;
     const format::DeadLetterPlace place{names_.features_topic, records[i].partition,
                                         records[i].offset, names_.pipeline, names_.member};
     if (parsed.refused) {
       WEIR_TRY(send_dead_letter(
           batch, i, format::dead_letter_headers(place, refusals_[parsed.refusal]), sink));
-      ++counts.dead;
+      count_dead();
       continue;
     }
     prediction_.values.assign(next, next + parsed.features.count);
@@ -59,15 +64,15 @@ Result<ScoreCounts> BatchScorer::score(const stream::RecordBatch& batch,
     text_.clear();
     if (!format::append_prediction(text_, prediction_)) {
       WEIR_TRY(send_dead_letter(batch, i, format::dead_letter_headers_not_finite(place), sink));
-      ++counts.dead;
+      count_dead();
       continue;
     }
     const Status sent =
-        sink.send({names_.predictions_topic, std::nullopt, records[i].key, text_, nullptr});
+        sink.send({names_.predictions_topic, std::nullopt, records[i].key, text_, carried});
     if (!sent && sent.error().code() == Code::kInvalidArgument) {
       // One number of three bytes in may be one of twenty out, and it would be so at each try.
       WEIR_TRY(send_dead_letter(batch, i, format::dead_letter_headers_too_large(place), sink));
-      ++counts.dead;
+      count_dead();
       continue;
     }
     WEIR_TRY(sent);

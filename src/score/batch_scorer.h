@@ -16,6 +16,7 @@
 #include "format/feature_message.h"
 #include "model/model.h"
 #include "record/prediction.h"
+#include "score/record_traces.h"
 #include "stream/records.h"
 #include "stream/transactional_sink.h"
 
@@ -39,8 +40,10 @@ class BatchScorer {
   BatchScorer(OutputNames names, std::shared_ptr<const model::Model> model, std::uint64_t version,
               std::uint64_t epoch);
 
-  // Sends what the records become; the transaction is the caller's.
-  Result<ScoreCounts> score(const stream::RecordBatch& batch, stream::TransactionalSink& sink);
+  // Sends what the records become; the transaction is the caller's. `traces`: of the records, to
+  // be carried on; null where they are not.
+  Result<ScoreCounts> score(const stream::RecordBatch& batch, stream::TransactionalSink& sink,
+                            RecordTraces* traces = nullptr);
 
   std::uint64_t version() const { return version_; }
   std::uint64_t epoch() const { return epoch_; }

@@ -9,6 +9,7 @@ namespace weir::score {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::Pair;
@@ -99,6 +100,73 @@ TEST_F(BatchScorerTest, makes_a_record_a_prediction_with_its_key) {
   ASSERT_EQ(sink.sent.size(), 1U);
   EXPECT_EQ(sink.sent[0].topic, "p.predictions");
   EXPECT_EQ(sink.sent[0].key, "k");
+}
+
+constexpr const char* kTraceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+TEST_F(BatchScorerTest, hands_the_trace_of_a_record_on_to_its_prediction) {
+  RecordTraces traces(nullptr, "p.features", "scorer-0");
+  SmallSink sink(1000);
+  const auto score = [&](stream::Headers headers) {
+    ASSERT_TRUE(scorer_.score(OneRecord("k", R"({"x": 1})", std::move(headers)), sink, &traces));
+  };
+  score({{"own", "header"}, {"traceparent", kTraceparent}, {"tracestate", "v=1"}});
+  score({{"traceparent", "nonsense"}});
+  score({{"traceparent", kTraceparent}, {"tracestate", std::string(600, 'x')}});
+  score({});
+  ASSERT_EQ(sink.sent.size(), 4U);
+  EXPECT_EQ(sink.sent[0].headers,
+            (stream::Headers{{"traceparent", kTraceparent}, {"tracestate", "v=1"}}));
+  EXPECT_THAT(sink.sent[1].headers, IsEmpty());
+  EXPECT_EQ(sink.sent[2].headers, (stream::Headers{{"traceparent", kTraceparent}}));
+  EXPECT_THAT(sink.sent[3].headers, IsEmpty());
+}
+
+// Takes all that is posted.
+class Collector final : public trace::Poster {
+ public:
+  explicit Collector(std::string& posted) : posted_(posted) {}
+  Result<trace::Posted> post(const std::string& body, Millis) override {
+    posted_ += body;
+    return trace::Posted{200, "{}"};
+  }
+  void end_within(Millis) override {}
+
+ private:
+  std::string& posted_;
+};
+
+TEST_F(BatchScorerTest, makes_a_span_of_each_sampled_record_once_its_answer_is_committed) {
+  std::string posted;
+  SmallSink sink(1000);
+  trace::OtelOptions options;
+  options.url = "http://collector";
+  auto tracer =
+      std::make_unique<trace::Tracer>(options, system_clock(), std::make_unique<Collector>(posted));
+  RecordTraces traces(tracer.get(), "p.features", "scorer-0");
+  const auto score = [&](const std::string& value, const std::string& traceparent) {
+    ASSERT_TRUE(
+        scorer_.score(OneRecord("k", value, {{"traceparent", traceparent}}), sink, &traces));
+  };
+  score(R"({"x": 1})", kTraceparent);
+  traces.forget();  // the transaction came to nothing
+  score(R"({"x": 1})", kTraceparent);
+  score(R"({"x": 1})", std::string(kTraceparent, 53) + "00");
+  score("garbage", kTraceparent);
+  traces.committed();
+  tracer.reset();
+  ASSERT_EQ(sink.sent.size(), 4U);
+  const std::string carried = header(sink.sent[1], "traceparent");
+  EXPECT_EQ(carried.substr(0, 36), std::string(kTraceparent, 36));
+  EXPECT_NE(carried, kTraceparent);
+  EXPECT_EQ(header(sink.sent[2], "traceparent"), std::string(kTraceparent, 53) + "00");
+  EXPECT_EQ(header(sink.sent[3], "traceparent"), kTraceparent) << "a dead letter keeps its headers";
+  EXPECT_THAT(posted, HasSubstr(R"("spanId":")" + carried.substr(36, 16) + "\""));
+  EXPECT_THAT(posted, HasSubstr(R"("parentSpanId":"b7ad6b7169203331")"));
+  std::size_t spans = 0;
+  for (std::size_t at = 0; (at = posted.find("\"spanId\"", at)) != posted.npos; ++at) ++spans;
+  EXPECT_EQ(spans, 2U) << posted;
+  EXPECT_THAT(posted, HasSubstr("dead letter"));
 }
 
 // Rows of a few bytes become numbers of twenty: a prediction can be larger than its record.

@@ -36,6 +36,7 @@ Scorer::Scorer(ScorerOptions options, stream::Broker& broker, std::unique_ptr<Mo
       clock_(clock),
       crash_points_(std::move(crash_points)),
       counters_(counters),
+      traces_(options_.tracer, options_.features_topic, options_.member),
       waiting_(clock, options_.member) {}
 
 Result<std::unique_ptr<Scorer>> Scorer::open(ScorerOptions options, stream::Broker& broker,
@@ -149,6 +150,8 @@ record::MemberProgress Scorer::progress() const {
   if (options_.cache) progress.cache = options_.cache->state();
   progress.waiting_for = waiting_.words();
   progress.waiting_ms = waiting_.lasts().count();
+  progress.scored = counters_.scored;
+  progress.dead = counters_.dead;
   auto positions = source_->positions();
   // Where there are too many to tell of, the ones that are furthest behind.
   const auto lag = [](const stream::PartitionPosition& at) { return at.end.value_or(0) - at.next; };
@@ -273,9 +276,10 @@ Status Scorer::score(const stream::RecordBatch& batch) {
     WEIR_TRY(sink_->begin());
     transaction_.emplace();
     transaction_->began = clock_.steady();
+    traces_.forget();
   }
   WEIR_TRY(note_swaps(batch));
-  const ScoreCounts counts = WEIR_TRY(scorer_->score(batch, *sink_));
+  const ScoreCounts counts = WEIR_TRY(scorer_->score(batch, *sink_, &traces_));
   crash_points_.reach("produced");
   transaction_->counts.scored += counts.scored;
   transaction_->counts.dead += counts.dead;
@@ -325,6 +329,7 @@ Status Scorer::try_commit() {
   counters_.scored += transaction_->counts.scored;
   counters_.dead += transaction_->counts.dead;
   ++counters_.transactions;
+  traces_.committed();
   transaction_.reset();
   refusal_pause_ = Millis{0};
   swap_notes_.committed();

@@ -52,6 +52,7 @@ struct ScorerOptions {
   Millis old_model_max{10'000};
   Millis broker_timeout{30'000};
   cache::CacheAccess* cache = nullptr;  // outlives the scorer; none: each row is predicted
+  trace::Tracer* tracer = nullptr;  // outlives the scorer; null: traces are not exported
 };
 
 // Committed figures, readable from any thread.
@@ -128,6 +129,7 @@ class Scorer final : public Role, private stream::RebalanceListener {
   std::unique_ptr<BatchScorer> scorer_;  // of the model in force, once one was loaded
   std::optional<Transaction> transaction_;
   SwapNotes swap_notes_;
+  RecordTraces traces_;
   bool gate_open_ = false;
   bool recovered_ = false;           // since the last poll: its batch is void
   bool assigned_ = false;            // partitions came: read the control log to its end first

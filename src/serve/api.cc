@@ -1,5 +1,7 @@
 #include "serve/api.h"
 
+#include <utility>
+
 #include "base/text.h"
 #include "serve/problem.h"
 
@@ -9,10 +11,12 @@ namespace {
 // Passes the answer on, and tells the metrics of it.
 class CountedTarget final : public http::Reply::Target {
  public:
-  CountedTarget(http::Reply reply, RequestMetrics& metrics, RequestMetrics::Key key)
+  CountedTarget(http::Reply reply, RequestMetrics& metrics, RequestMetrics::Key key,
+                std::optional<RequestTrace> trace)
       : reply_(std::move(reply)),
         metrics_(metrics),
         key_(std::move(key)),
+        trace_(std::move(trace)),
         begun_(std::chrono::steady_clock::now()) {}
 
   void send(http::Response response) override {
@@ -28,11 +32,13 @@ class CountedTarget final : public http::Reply::Target {
   void count(unsigned status) {
     key_.status_class = status / 100;
     metrics_.add(key_, std::chrono::steady_clock::now() - begun_);
+    if (trace_) std::exchange(trace_, std::nullopt)->end(status);
   }
 
   http::Reply reply_;
   RequestMetrics& metrics_;
   RequestMetrics::Key key_;
+  std::optional<RequestTrace> trace_;
   const std::chrono::steady_clock::time_point begun_;
 };
 
@@ -101,14 +107,18 @@ http::BodyPlan Api::plan(const http::Request& head) {
   return plan;
 }
 
-http::Reply Api::counted(http::Reply reply, RequestMetrics::Key key) const {
-  return http::Reply(std::make_shared<CountedTarget>(std::move(reply), metrics_, std::move(key)));
+http::Reply Api::counted(http::Reply reply, RequestMetrics::Key key,
+                         std::optional<RequestTrace> trace) const {
+  return http::Reply(std::make_shared<CountedTarget>(std::move(reply), metrics_, std::move(key),
+                                                     std::move(trace)));
 }
 
 void Api::handle(http::Request request, http::Reply reply) {
   Router::Match match = router_.find(request.method, request.segments);
   const Route& route = *match.route;  // plan() has found it
-  http::Reply answer = counted(std::move(reply), {known_method(request.method), route.pattern, 0});
+  auto trace = RequestTrace::begin(parts_.tracer, request, route);
+  http::Reply answer =
+      counted(std::move(reply), {known_method(request.method), route.pattern, 0}, std::move(trace));
   Call call{std::move(request), std::move(match.variables)};
   if (route.where == Where::kAtOnce) return route.handle(std::move(call), std::move(answer));
   // A std::function has to be copyable, a Reply is not.

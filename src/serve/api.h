@@ -25,6 +25,7 @@
 #include "serve/predictions_api.h"
 #include "serve/request_guard.h"
 #include "serve/request_metrics.h"
+#include "serve/request_trace.h"
 #include "serve/router.h"
 #include "serve/watch_api.h"
 
@@ -52,7 +53,8 @@ class Api final : public http::Handler {
   Inference& inference() { return inference_; }
 
  private:
-  http::Reply counted(http::Reply reply, RequestMetrics::Key key) const;
+  http::Reply counted(http::Reply reply, RequestMetrics::Key key,
+                      std::optional<RequestTrace> trace) const;
 
   const ApiOptions options_;
   Parts& parts_;

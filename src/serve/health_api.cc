@@ -112,6 +112,47 @@ void add_feed(MetricsPage& page, const predictions::FeedProgress& progress) {
                progress.refills());
 }
 
+Checks look(const Parts& parts) {
+  Checks checks;
+  const auto view = parts.live.view();
+  const auto trouble = parts.live.trouble();
+  const bool old = view && parts.clock.steady() - view->looked_at > kViewOldAfter;
+  checks.add("kafka", trouble ? trouble->message()
+                      : !view ? "the control log has not been read yet"
+                      : old   ? "it last answered " + age_text(view->looked_at, parts.clock)
+                              : "");
+  checks.add("model", !view                               ? "the control log has not been read yet"
+                      : view->status.control.version == 0 ? "no model is in force yet"
+                      : view->model_trouble               ? view->model_trouble->message()
+                      : !view->model                      ? "it is being loaded"
+                                                          : "");
+  checks.add("push", parts.pushes.trouble());
+  const auto feed = parts.progress.trouble();
+  checks.add("predictions", feed ? feed->message() : "");
+  return checks;
+}
+
+void add_checks(MetricsPage& page, const Parts& parts) {
+  page.begin_gauge("weir_gateway_check", "1 where a check of '/readyz' is passed, which says why.");
+  const Checks checks = look(parts);
+  for (const auto& [name, check] : checks.json().items()) {
+    page.sample(check["ok"].get<bool>() ? 1 : 0, {{"check", name}});
+  }
+  if (const auto view = parts.live.view()) {
+    const std::chrono::duration<double> age = parts.clock.steady() - view->looked_at;
+    page.gauge("weir_gateway_view_age_seconds",
+               "So old is what the metrics of the pipeline say: Kafka's last answer.", age.count());
+  }
+}
+
+void add_spans(MetricsPage& page, const trace::Tracer* tracer) {
+  page.counter("weir_trace_spans_exported_total", "Spans that a collector has taken.",
+               tracer ? tracer->counters().exported.load() : 0);
+  page.counter("weir_trace_spans_dropped_total",
+               "Spans without room, or that the collector did not take.",
+               tracer ? tracer->counters().dropped.load() : 0);
+}
+
 }  // namespace
 
 // Probes may have a parameter that keeps caches away, and Prometheus those of its settings: what
@@ -128,22 +169,7 @@ void HealthApi::add_routes(Router& router) {
 }
 
 http::Response HealthApi::ready() const {
-  Checks checks;
-  const auto view = parts_.live.view();
-  const auto trouble = parts_.live.trouble();
-  const bool old = view && parts_.clock.steady() - view->looked_at > kViewOldAfter;
-  checks.add("kafka", trouble ? trouble->message()
-                      : !view ? "the control log has not been read yet"
-                      : old   ? "it last answered " + age_text(view->looked_at, parts_.clock)
-                              : "");
-  checks.add("model", !view                               ? "the control log has not been read yet"
-                      : view->status.control.version == 0 ? "no model is in force yet"
-                      : view->model_trouble               ? view->model_trouble->message()
-                      : !view->model                      ? "it is being loaded"
-                                                          : "");
-  checks.add("push", parts_.pushes.trouble());
-  const auto feed = parts_.progress.trouble();
-  checks.add("predictions", feed ? feed->message() : "");
+  const Checks checks = look(parts_);
   return json_response(to_text({{"ready", checks.good()}, {"checks", checks.json()}}),
                        checks.good() ? 200 : 503);
 }
@@ -162,6 +188,8 @@ http::Response HealthApi::metrics() const {
   add_feed(page, parts_.progress);
   add_flow(page, parts_.flow.figures());
   add_cache_metrics(page, cache_users(parts_));
+  add_checks(page, parts_);
+  add_spans(page, parts_.tracer);
   http::Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = text + page.take();

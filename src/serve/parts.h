@@ -17,6 +17,7 @@
 #include "serve/workers.h"
 #include "store/file_store.h"
 #include "stream/broker.h"
+#include "trace/tracer.h"
 
 namespace weir::cache {
 class CacheAccess;
@@ -54,6 +55,7 @@ struct Parts {
   const std::atomic<bool>& ending;  // whoever waits for something stops
   Flow& flow;
   const cache::CacheAccess* cache = nullptr;  // of what is predicted here; none: there is none
+  trace::Tracer* tracer = nullptr;  // null: traces are not exported
 };
 
 }  // namespace weir::serve

@@ -28,7 +28,11 @@ Result<std::unique_ptr<PipelineWatch>> PipelineWatch::open(
     std::function<void(const record::ControlRecord&)> on_control) {
   std::unique_ptr<PipelineWatch> watch(new PipelineWatch(std::move(names), broker, clock));
   watch->control_ = WEIR_TRY(gate::ControlFollower::open(broker, watch->names_.control_topic));
-  if (on_control) watch->control_->on_record(std::move(on_control));
+  watch->control_->on_record(
+      [own = watch.get(), told = std::move(on_control)](const record::ControlRecord& record) {
+        own->epochs_.apply(record);
+        if (told) told(record);
+      });
   WEIR_TRY(watch->control_->catch_up(kTimeout));
   watch->members_ = WEIR_TRY(gate::MemberTable::open(broker, watch->names_.members_topic, clock));
   return watch;
@@ -38,6 +42,7 @@ Result<PipelineStatus> PipelineWatch::look() {
   PipelineStatus status;
   WEIR_TRY(control_->catch_up(kTimeout));
   status.control = control_->state();
+  status.epochs = epochs_;
   WEIR_TRY(members_->refresh(kTimeout));
   status.members = members_->all();
   std::erase_if(status.members, [&](const auto& member) {

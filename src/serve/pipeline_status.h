@@ -21,6 +21,7 @@
 #include "gate/control_log.h"
 #include "gate/members.h"
 #include "record/control.h"
+#include "serve/epoch_totals.h"
 
 namespace weir::serve {
 
@@ -34,6 +35,7 @@ struct PartitionStatus {
 
 struct PipelineStatus {
   record::ControlState control;
+  EpochTotals epochs;
   std::vector<gate::MemberTable::Member> members;
   std::map<std::int32_t, PartitionStatus> partitions;
   std::int64_t lag() const;  // of all partitions together
@@ -67,6 +69,7 @@ class PipelineWatch {
   const PipelineNames names_;
   stream::Broker& broker_;
   Clock& clock_;
+  EpochTotals epochs_;
   std::unique_ptr<gate::ControlFollower> control_;
   std::unique_ptr<gate::MemberTable> members_;
 };

@@ -29,6 +29,26 @@ void add_epochs(MetricsPage& page, const record::ControlState& state, Clock& clo
   page.sample(state.begun ? 1 : 0);
 }
 
+void add_totals(MetricsPage& page, const PipelineStatus& status) {
+  const EpochTotals& epochs = status.epochs;
+  if (const auto trained = epochs.trained(status.control.version)) {
+    page.gauge("weir_model_trained_timestamp_seconds",
+               "When the model in force had been trained, or imported.",
+               in_seconds(trained->time_since_epoch().count()));
+  }
+  page.begin_counter("weir_epochs_total", "Epochs that have ended, by how.");
+  for (const record::Outcome outcome : EpochTotals::kOutcomes) {
+    const auto found = epochs.by_outcome.find(outcome);
+    page.sample(found == epochs.by_outcome.end() ? 0 : static_cast<double>(found->second),
+                {{"outcome", std::string(record::outcome_name(outcome))}});
+  }
+  page.counter("weir_halts_total", "Halts of the stream that have ended.", epochs.halts);
+  page.begin_counter("weir_halted_seconds_total", "How long the stream was halted by them all.");
+  page.sample(in_seconds(epochs.halted.count()));
+  page.gauge("weir_last_halt_seconds", "How long the last halt that has ended took.",
+             in_seconds(epochs.last_halt.count()));
+}
+
 void add_partitions(MetricsPage& page, const PipelineStatus& status, const std::string& topic) {
   const auto each = [&](const std::string& name, const std::string& help, auto value_of) {
     page.begin_gauge(name, help);
@@ -70,6 +90,21 @@ void add_members(MetricsPage& page, const PipelineStatus& status, Clock& clock) 
        [](const Member& member) { return in_seconds(member.latest.progress.waiting_ms); });
   each("weir_member_model_version", "The version that the member works with, 0 for none.",
        [](const Member& member) { return static_cast<double>(member.latest.progress.model); });
+}
+
+void add_scorers(MetricsPage& page, const PipelineStatus& status) {
+  const auto each = [&](const std::string& name, const std::string& help, auto value_of) {
+    page.begin_counter(name, help);
+    for (const auto& member : status.members) {
+      if (member.latest.role != "scorer") continue;
+      page.sample(static_cast<double>(value_of(member.latest.progress)),
+                  {{"member", member.latest.member}});
+    }
+  };
+  each("weir_scored_records_total", "Records that became predictions, since the scorer's start.",
+       [](const record::MemberProgress& progress) { return progress.scored; });
+  each("weir_dead_letters_total", "Records that became dead letters, since the scorer's start.",
+       [](const record::MemberProgress& progress) { return progress.dead; });
 }
 
 void add_drift(MetricsPage& page, const record::WatchReport& report) {
@@ -129,8 +164,10 @@ std::string prometheus_text(const PipelineStatus& status, const std::string& pip
                             const std::string& features_topic, Clock& clock) {
   MetricsPage page(pipeline);
   add_epochs(page, status.control, clock);
+  add_totals(page, status);
   add_partitions(page, status, features_topic);
   add_members(page, status, clock);
+  add_scorers(page, status);
   add_watch(page, status);
   return page.take();
 }

@@ -46,7 +46,8 @@ Trainer::Trainer(TrainerOptions options, stream::Broker& broker, store::FileStor
       clock_(clock),
       crash_points_(std::move(crash_points)),
       outputs_(broker, options_.predictions_topic, options_.dead_topic),
-      voice_(broker, options_.members_topic, options_.name, clock) {}
+      voice_(broker, options_.members_topic, options_.name, clock),
+      trace_(options_.tracer, options_.pipeline) {}
 
 Result<std::unique_ptr<Trainer>> Trainer::open(TrainerOptions options, stream::Broker& broker,
                                                store::FileStore& store,
@@ -142,6 +143,7 @@ Status Trainer::await_halt(Millis wait_max, std::stop_token stop) {
   if (!halt_deadline_set_) {
     halt_deadline_ = clock_.steady() + options_.halt_timeout;
     halt_deadline_set_ = true;
+    trace_.phase(*begun(), "halt");
   }
   const std::uint64_t epoch = begun()->epoch;
   WEIR_TRY(members_->refresh(options_.broker_timeout));
@@ -190,6 +192,7 @@ Result<registry::Manifest> Trainer::train_and_publish(std::stop_token stop) {
   for (int tries = 1;; ++tries) {
     auto manifest = train_once(stop);
     if (manifest) return manifest;
+    trace_.failed(manifest.error().message());
     const Code code = manifest.error().code();
     const bool may_try = manifest.error().retryable() || code == Code::kIo;
     if (!may_try || tries >= options_.training_tries_max || stop.stop_requested()) return manifest;
@@ -202,6 +205,7 @@ Result<registry::Manifest> Trainer::train_and_publish(std::stop_token stop) {
 
 Result<registry::Manifest> Trainer::train_once(std::stop_token stop) {
   const record::ControlRecord& record = *begun();
+  trace_.phase(record, "train");
   // A trainer before us may have come as far as the rename.
   auto there = models_.load(record.epoch, "");
   if (there) return there->manifest;
@@ -238,6 +242,7 @@ Result<registry::Manifest> Trainer::train_once(std::stop_token stop) {
   manifest.training_seconds = std::chrono::duration<double>(clock_.steady() - started).count();
   manifest.model_sha256 = sha256_hex(trained.model_json);
   WEIR_TRY(still_wanted(stop));
+  trace_.phase(record, "publish");
   auto published = models_.publish(manifest, trained.model_json, trained.test_csv, crash_points_);
   // A leader before us, not yet aware of it, was faster: its version is as good, once verified.
   if (!published && published.error().code() == Code::kAlreadyExists) {
@@ -298,8 +303,11 @@ Status Trainer::conclude_rollback() {
 }
 
 Status Trainer::resume(record::ControlRecord record) {
+  const record::ControlRecord ended = *begun();
+  trace_.phase(ended, "resume");
   record.output_ends = outputs_.before_resume(record.epoch);
   WEIR_TRY(writer_->append(record, *control_));
+  trace_.resumed(ended, record);
   crash_points_.reach("resumed");
   halt_deadline_set_ = false;
   move_pending_ = true;

@@ -30,6 +30,7 @@
 #include "registry/model_registry.h"
 #include "stream/broker.h"
 #include "train/dataset_training.h"
+#include "train/epoch_trace.h"
 #include "train/output_watch.h"
 #include "train/trainer_voice.h"
 
@@ -60,6 +61,8 @@ struct TrainerOptions {
   std::string program_version;
   TrainingOptions training;         // a data set that is dropped again under others is new
   registry::QualityBounds require;  // what a model must be worth to be put in force
+  std::string pipeline;             // in traces
+  trace::Tracer* tracer = nullptr;  // outlives the trainer; null: traces are not exported
 };
 
 struct TrainerCounts {
@@ -156,6 +159,7 @@ class Trainer final : public Role {
   std::unique_ptr<gate::MemberTable> members_;
   OutputWatch outputs_;
   TrainerVoice voice_;
+  EpochTrace trace_;
   std::unique_ptr<gate::ControlWriter> writer_;  // set while this trainer leads
 
   SteadyTime next_look_{};

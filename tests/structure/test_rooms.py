@@ -11,6 +11,7 @@ ROOMS = {
     "base": [],
     "record": ["base"],
     "http": ["base"],
+    "trace": ["base"],
     "config": ["base"],
     "format": ["base", "record"],
     "store": ["base", "record", "config"],
@@ -20,19 +21,19 @@ ROOMS = {
     "cache": ["base", "record", "model", "redis"],
     "registry": ["base", "record", "format", "store", "model"],
     "gate": ["base", "record", "stream"],
-    "train": ["base", "record", "format", "store", "stream", "model", "registry", "gate"],
+    "train": ["base", "record", "trace", "format", "store", "stream", "model", "registry", "gate"],
     "produce": ["base", "record", "format", "stream", "registry", "gate"],
-    "score": ["base", "record", "format", "stream", "model", "cache", "registry", "gate"],
+    "score": ["base", "record", "trace", "format", "stream", "model", "cache", "registry", "gate"],
     "watch": ["base", "record", "format", "stream", "model", "registry", "gate", "produce"],
     # Judges the others, so it shares none of their code but the shapes of control records.
     "audit": ["base", "record", "store", "stream"],
     "predictions": ["base", "record", "format", "stream", "redis"],
-    "serve": ["base", "record", "http", "format", "store", "stream", "model", "cache", "registry",
-              "gate", "predictions"],
+    "serve": ["base", "record", "http", "trace", "format", "store", "stream", "model", "cache",
+              "registry", "gate", "predictions"],
     "infer_grpc": ["base", "format", "serve"],
     "cli": ["base", "record", "config", "format", "store", "stream", "model", "registry", "gate",
             "train", "produce", "score", "watch", "audit", "redis", "cache", "predictions", "http",
-            "serve", "infer_grpc"],
+            "trace", "serve", "infer_grpc"],
 }
 MIDDLE_ROW = ["format", "store", "stream", "model"]
 # The roles are tested on in-memory stores and with each other; nothing else looks further.
@@ -42,7 +43,7 @@ TESTS_ALSO = {"score": ["store"], "produce": ["store", "model"], "watch": ["stor
 CODE = r"\.cc$"
 LIBRARIES = [
     (r"librdkafka/", ["stream"], r"\.cc$|_internal\.h$"),
-    (r"curl/", ["store"], CODE),
+    (r"curl/", ["store", "trace"], CODE),
     (r"hiredis/", ["redis"], CODE),
     (r"boost/", ["http"], r"\.cc$|_internal\.h$"),
     (r"zlib\.h$", ["http"], CODE),
@@ -56,7 +57,7 @@ LIBRARIES = [
     # Trees are grown by it in one place; everyone else has trees of the project's own.
     (r"xgboost/", ["model"], r"/boosted_training\.cc$"),
     (r"nlohmann/json_fwd\.hpp$", ["record", "model", "registry", "serve", "audit"], r"\.h$"),
-    (r"nlohmann/", ["record", "store", "stream", "model", "registry", "train", "watch", "serve",
+    (r"nlohmann/", ["record", "trace", "store", "stream", "model", "registry", "train", "watch", "serve",
                     "audit", "cli"], CODE),
     (r"tl/expected\.hpp$", list(ROOMS), r"\.(cc|h)$"),
     # The system's own.

@@ -1,0 +1,31 @@
+// A request as a span of its client's trace (traceparent), or of a new one; what is done for it is
+// below that span.
+//
+// Owner: the reply of the request. Threads: begin on the server's, end on any. Errors: none.
+#pragma once
+
+#include <optional>
+
+#include "http/message.h"
+#include "serve/router.h"
+#include "trace/tracer.h"
+
+namespace weir::serve {
+
+class RequestTrace {
+ public:
+  // No span: nothing is exported, it is not sampled, or the route is one that is asked all the time
+  // by machines. Else the request's traceparent names the new span from now on.
+  static std::optional<RequestTrace> begin(trace::Tracer* tracer, http::Request& request,
+                                           const Route& route);
+  void end(unsigned status);
+
+ private:
+  RequestTrace(trace::Tracer& tracer, trace::Span span)
+      : tracer_(&tracer), span_(std::move(span)) {}
+
+  trace::Tracer* tracer_;
+  trace::Span span_;
+};
+
+}  // namespace weir::serve
