@@ -147,6 +147,10 @@ def test_each_metric_is_told_of_and_each_that_is_told_of_is_there(boston):
         return there == told
 
     boston.wait_until(same, "each metric that is told of", 30)
+    for text in (gateway.ask("GET", "/metrics").body, boston.ok("status", "--prometheus").encode()):
+        promtool = ROOT / ".weir/deps/prometheus/usr/bin/promtool"
+        done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, timeout=60)
+        assert done.returncode == 0 and not done.stderr, done.stderr.decode()
 
 
 # ---- the document ----
