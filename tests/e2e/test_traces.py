@@ -46,7 +46,7 @@ def test_a_push_is_one_trace_from_the_client_to_the_prediction(pipeline):
         gateway.push({"id": "unsampled", **RECORD}, traceparent=TRACEPARENT[:-1] + "0")
         # Past the gateway, which would refuse it.
         pipeline.send([(b"bad", b"{", 0, [("traceparent", TRACEPARENT.encode())])])
-        pipeline.wait_until_all_scored()
+        wait_until(lambda: "bad" in answers(pipeline, "dead"), "the bad one is a dead letter")
 
         (request,) = wait_until(
             lambda: [s for s in collector.named("POST /v1/messages") if s.trace == TRACE],
