@@ -44,7 +44,7 @@ class Gateway {
   const std::string member_;
   std::unique_ptr<redis::Client> redis_;  // where there is one
   std::unique_ptr<predictions::PredictionStore> store_;
-  std::unique_ptr<serve::FlowMeter> meter_;  // the store as the feed fills it
+  std::unique_ptr<serve::FlowMeter> meter_;    // the store as the feed fills it
   std::unique_ptr<cache::CacheAccess> cache_;  // where there is one
   predictions::AnswerBoard board_;
   predictions::FeedProgress progress_;

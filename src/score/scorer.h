@@ -52,7 +52,7 @@ struct ScorerOptions {
   Millis old_model_max{10'000};
   Millis broker_timeout{30'000};
   cache::CacheAccess* cache = nullptr;  // outlives the scorer; none: each row is predicted
-  trace::Tracer* tracer = nullptr;  // outlives the scorer; null: traces are not exported
+  trace::Tracer* tracer = nullptr;      // outlives the scorer; null: traces are not exported
 };
 
 // Committed figures, readable from any thread.

@@ -55,7 +55,7 @@ struct Parts {
   const std::atomic<bool>& ending;  // whoever waits for something stops
   Flow& flow;
   const cache::CacheAccess* cache = nullptr;  // of what is predicted here; none: there is none
-  trace::Tracer* tracer = nullptr;  // null: traces are not exported
+  trace::Tracer* tracer = nullptr;            // null: traces are not exported
 };
 
 }  // namespace weir::serve
