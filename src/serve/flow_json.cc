@@ -75,9 +75,9 @@ void add_flow(MetricsPage& page, const FlowFigures& figures) {
   page.begin_gauge("weir_flow_answer_seconds",
                    "From a record's arrival to its answer, of the last minute.");
   if (const auto& times = figures.answer_times) {
-    page.sample(times->p50_s, {{"quantile", "0.5"}});
-    page.sample(times->p95_s, {{"quantile", "0.95"}});
-    page.sample(times->p99_s, {{"quantile", "0.99"}});
+    page.sample(times->p50_s, {{"part", "0.5"}});
+    page.sample(times->p95_s, {{"part", "0.95"}});
+    page.sample(times->p99_s, {{"part", "0.99"}});
   }
 }
 

@@ -175,7 +175,7 @@ TEST_F(FlowTest, is_told_of_as_json_and_as_metrics_with_the_same_figures) {
   const std::string text = page.take();
   EXPECT_THAT(text, HasSubstr("weir_flow_arrived_records_per_second{pipeline=\"boston\"} 2.5\n"));
   EXPECT_THAT(text, HasSubstr("weir_flow_predicted_records_per_second{pipeline=\"boston\"} 0.1\n"));
-  EXPECT_THAT(text, HasSubstr("weir_flow_answer_seconds{pipeline=\"boston\",quantile=\"0.99\"} "));
+  EXPECT_THAT(text, HasSubstr("weir_flow_answer_seconds{pipeline=\"boston\",part=\"0.99\"} "));
 }
 
 class RefusingStore final : public predictions::PredictionStore {

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import axe_playwright_python
+from playwright.sync_api import TimeoutError as NotInTime
 from playwright.sync_api import sync_playwright
 
 from support.waiting import PATIENCE
@@ -74,6 +75,13 @@ class Watched:
             timeout=seconds * 1000 * PATIENCE,
         )
         return re.search(pattern, self.text(selector), re.S)
+
+    def sees(self, selector, pattern, seconds):
+        """Whether the element's text comes to match within so long."""
+        try:
+            return bool(self.wait_for_text(selector, pattern, seconds))
+        except NotInTime:
+            return False
 
     def axe(self):
         """The rules that are broken, in words."""
