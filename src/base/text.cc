@@ -209,4 +209,11 @@ std::optional<std::string> from_hex(std::string_view digits) {
   return bytes;
 }
 
+std::string beginning_of(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return std::string(text);
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
+
 }  // namespace weir

@@ -15,6 +15,9 @@ namespace weir {
 // become \xNN.
 std::string one_line(std::string_view text);
 
+// So many bytes of it at most, not cut in the middle of a character; "…" behind where it was cut.
+std::string beginning_of(std::string_view text, std::size_t bytes_max);
+
 // Whether all of it is well-formed UTF-8.
 bool is_utf8(std::string_view text);
 

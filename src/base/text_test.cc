@@ -143,6 +143,13 @@ TEST(ToHex, writes_two_digits_for_each_byte) {
   EXPECT_EQ(to_hex(std::string_view("\x00\x0f\xff", 3)), "000fff");
 }
 
+TEST(BeginningOf, is_cut_between_two_characters) {
+  EXPECT_EQ(beginning_of("abc", 3), "abc");
+  EXPECT_EQ(beginning_of("abcd", 3), "abc…");
+  EXPECT_EQ(beginning_of("aöb", 2), "a…");
+  EXPECT_EQ(beginning_of("\x80\x80", 1), "…");
+}
+
 TEST(CutToColumns, cuts_between_two_characters) {
   EXPECT_EQ(cut_to_columns("größe", 5), "größe");
   EXPECT_EQ(cut_to_columns("größen", 5), "größ…");

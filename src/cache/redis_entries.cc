@@ -76,7 +76,7 @@ SharedEntriesState RedisEntries::state() const {
 }
 
 // Nobody asks until run() has had an answer again.
-void RedisEntries::failed(const Error& why) {
+void RedisEntries::failed(const Error& why, bool by_the_way_back) {
   const bool was_reachable = reachable_.exchange(false);
   bool first = false;
   {
@@ -85,6 +85,7 @@ void RedisEntries::failed(const Error& why) {
     counted_.trouble = why.message();
     counted_.not_written += waiting_.size();
     waiting_.clear();
+    if (!was_reachable && !by_the_way_back) return;  // one outage, that many readers met at once
     first = rest_ == Millis(0);
     rest_ = std::clamp(rest_ * 2, options_.rest_min, options_.rest_max);
     ask_again_ = std::chrono::steady_clock::now() + rest_;
@@ -106,7 +107,8 @@ void RedisEntries::run(const std::stop_token& stop) {
                   std::back_inserter(entries));
         waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
       } else {
-        work_.wait_until(lock, stop, ask_again_, [] { return false; });
+        const SteadyTime until = ask_again_;  // read while others may not write it
+        work_.wait_until(lock, stop, until, [] { return false; });
       }
     }
     if (stop.stop_requested()) return;
@@ -118,7 +120,7 @@ void RedisEntries::run(const std::stop_token& stop) {
     } else if (!reachable_) {
       const auto answer = client_.ask_one({"PING"}, options_.patience);
       if (answer) reachable_ = true;
-      else failed(answer.error());
+      else failed(answer.error(), true);
     }
   }
 }

@@ -43,7 +43,8 @@ class RedisEntries final : public SharedEntries {
  private:
   void run(const std::stop_token& stop);
   bool write(std::vector<NamedEntry> entries);
-  void failed(const Error& why);
+  // by_the_way_back: of the one question that looks whether Redis is back.
+  void failed(const Error& why, bool by_the_way_back = false);
 
   const RedisEntriesOptions options_;
   const std::string ttl_ms_;

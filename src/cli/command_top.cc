@@ -116,12 +116,13 @@ class StoreReader final : public Role {
       }
     }
     view.models = std::move(shown);
-    view.datasets =
-        WEIR_TRY(serve::list_datasets(shared_.store, shared_.dataset_path, kDatasetsShown));
+    view.datasets = WEIR_TRY(
+        serve::list_datasets(shared_.store, shared_.dataset_path, kDatasetsShown, reasons_));
     return {};
   }
 
   Shared& shared_;
+  serve::RefusalReasons reasons_;
   SteadyTime next_{};
 };
 

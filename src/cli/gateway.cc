@@ -119,6 +119,7 @@ Status Gateway::open() {
                                 roles_.tracer});
   api_ = std::make_unique<serve::Api>(WEIR_TRY(api_options()), *parts_);
   http::ServerOptions options = WEIR_TRY(server_options());
+  options.bodies_bytes_max = std::max(options.bodies_bytes_max, 2 * limits.body_bytes_max);
   auto started = http::Server::start(options, *api_);
   // The usual port may belong to another pipeline on this machine; nobody has asked for it by name.
   const bool asked = roles_.context.loaded().origins.contains("serve.port");
@@ -138,6 +139,7 @@ Status Gateway::open_grpc() {
   options.address = own.address;
   options.port = static_cast<std::uint16_t>(*own.grpc_port);
   options.message_bytes_max = static_cast<std::size_t>(own.body_bytes_max);
+  options.memory_bytes_max = std::max(options.memory_bytes_max, 4 * options.message_bytes_max);
   for (const auto& [name, path, text] :
        {std::tuple{"serve.tls_certificate", &own.tls_certificate, &options.tls.certificate},
         std::tuple{"serve.tls_key", &own.tls_key, &options.tls.key},

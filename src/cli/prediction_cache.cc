@@ -54,8 +54,8 @@ Error system_error(const std::string& doing) {
 
 // Whole or not at all, readable by us alone; where another process was faster, its own counts.
 Status make_secret(const std::string& path) {
-  const std::string temporary = path + "." + std::to_string(::getpid());
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  std::string temporary = path + ".XXXXXX";
+  const int file = ::mkostemp(temporary.data(), O_CLOEXEC);  // 0600
   if (file < 0) return fail(system_error("making " + temporary));
   const std::string text = new_secret() + "\n";
   const bool written = ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());

@@ -73,7 +73,8 @@ class TopPage {
  private:
   // `style`: of ANSI's select graphic rendition; "" for none.
   void add(const std::string& text, const char* style = "") {
-    std::string line = cut_to_columns(text, shape_.size.columns);
+    // What others have named is in it.
+    std::string line = cut_to_columns(one_line(text), shape_.size.columns);
     if (shape_.color && *style != '\0')
       line = "\x1b[" + std::string(style) + "m" + line + "\x1b[0m";
     lines_.push_back(std::move(line));

@@ -94,11 +94,17 @@ TEST_F(TopPageTest, says_what_is_not_known_yet) {
 }
 
 TEST_F(TopPageTest, keeps_within_the_terminal_whatever_is_named) {
-  live_->status.members[0].latest.member = std::string(300, 'x') + "\n\x1b[2J";
+  live_->status.members[0].latest.member = "\x1b[2J\n" + std::string(300, 'x');
   serve::DatasetLists& lists = view_.store.datasets;
   store::FileStatus refused;
   refused.name = "a\x1b[31m.csv";
   lists.refused.push_back({refused, std::string(1'000, 'y')});
+  std::istringstream all(page({{80, 0}, false}));
+  std::string shown;
+  for (std::string line; std::getline(all, line); shown += line) {
+    EXPECT_EQ(line.find('\x1b'), line.npos) << line;
+  }
+  EXPECT_THAT(shown, HasSubstr("a\\x1b[31m.csv"));
   std::istringstream lines(page({{80, 16}, false}));
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) {

@@ -319,6 +319,7 @@ class Connection final : public ConnectionBase,
     lowest().expires_after(around_.options.write_timeout);
     asio::async_write(stream_, asio::buffer(out_), [self = self()](error_code error, std::size_t) {
       if (error) return self->close();
+      self->out_ = std::string();  // a connection that idles keeps nothing
       if (self->keep_alive_) return self->wait_for_request();
       self->linger();
     });

@@ -39,7 +39,7 @@ class ObjectCount {
              return field == ModelInferRequest::InferInputTensor::kContentsFieldNumber
                         ? nested([&] { return few_in_contents(); })
                     : field == ModelInferRequest::InferInputTensor::kShapeFieldNumber
-                        ? skip()
+                        ? skip_numbers(kVarint)
                         : take_object() && skip();
            });
   }
@@ -49,10 +49,20 @@ class ObjectCount {
              if (field == InferTensorContents::kBytesContentsFieldNumber) {
                return ++texts_ <= kTextsMax && skip();
              }
-             return field < InferTensorContents::kBytesContentsFieldNumber
-                        ? skip()
-                        : take_object() && skip();
+             if (field > InferTensorContents::kBytesContentsFieldNumber) {
+               return take_object() && skip();
+             }
+             return skip_numbers(field == InferTensorContents::kFp32ContentsFieldNumber ? kFixed32
+                                 : field == InferTensorContents::kFp64ContentsFieldNumber
+                                     ? kFixed64
+                                     : kVarint);
            });
+  }
+
+  // Packed, or one of them.
+  bool skip_numbers(std::uint32_t type) {
+    const std::uint32_t found = tag_ & kTypeMask;
+    return found == type || found == kLengthDelimited ? skip() : give_up();
   }
 
   bool take_object() { return ++objects_ <= kObjectsMax; }

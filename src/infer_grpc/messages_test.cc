@@ -130,6 +130,10 @@ TEST(Messages, counts_the_parts_of_a_request_before_it_makes_objects_of_them) {
   EXPECT_EQ(refused(in_field(5, in_field(5, texts.substr(2)))), "");
   // A field of another wire type would be kept as an unknown one.
   EXPECT_THAT(refused(repeated(std::string("\x28\0", 2), 1)), HasSubstr("not one of this method"));
+  EXPECT_THAT(refused(in_field(5, in_field(5, std::string("\x38\0", 2)))),
+              HasSubstr("not one of this method"));  // doubles
+  EXPECT_THAT(refused(in_field(5, std::string("\x1d\0\0\0\0", 5))),
+              HasSubstr("not one of this method"));  // a shape
 }
 
 TEST(Messages, refuses_each_truncation_or_reads_what_is_whole) {

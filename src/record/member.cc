@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/text.h"
 #include "record/json_number.h"
 
 namespace weir::record {
@@ -21,11 +22,14 @@ constexpr std::array<std::pair<MemberType, const char*>, 7> kNames = {{
     {MemberType::kAnswer, "answer"},
 }};
 
+// A heartbeat is small, whatever is named in it.
+constexpr std::size_t kWaitingForBytesMax = 2'000;
+
 void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress) {
   if (progress.model != 0) json["model"] = progress.model;
   if (progress.model_epoch != 0) json["model_epoch"] = progress.model_epoch;
   if (!progress.waiting_for.empty()) {
-    json["waiting_for"] = progress.waiting_for;
+    json["waiting_for"] = beginning_of(progress.waiting_for, kWaitingForBytesMax);
     json["waiting_ms"] = progress.waiting_ms;
   }
   if (progress.scored != 0) json["scored"] = progress.scored;
@@ -50,6 +54,15 @@ std::optional<CacheState> read_cache(const Json& json) {
   }
 }
 
+std::optional<WatchReport> read_watch(const Json& json) {
+  if (!json.contains("watch")) return std::nullopt;
+  try {
+    return read_watch_report(json.at("watch"));
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
+}
+
 MemberProgress read_progress(const Json& json) {
   MemberProgress progress;
   progress.model = unsigned_or_0(json, "model");
@@ -58,7 +71,7 @@ MemberProgress read_progress(const Json& json) {
   progress.waiting_ms = static_cast<std::int64_t>(unsigned_or_0(json, "waiting_ms"));
   progress.scored = unsigned_or_0(json, "scored");
   progress.dead = unsigned_or_0(json, "dead");
-  if (json.contains("watch")) progress.watch = read_watch_report(json.at("watch"));
+  progress.watch = read_watch(json);
   progress.cache = read_cache(json);
   if (!json.contains("partitions")) return progress;
   for (const Json& one : json.at("partitions")) {

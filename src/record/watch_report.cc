@@ -1,8 +1,11 @@
 #include "record/watch_report.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "record/json_number.h"
 
 namespace weir::record {
@@ -11,13 +14,12 @@ namespace {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-std::string bounded(std::string words) {
-  if (words.size() <= kWordsBytesMax) return words;
-  // Not in the middle of a character.
-  std::size_t end = kWordsBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xC0) == 0x80) --end;
-  words.resize(end);
-  return words + "…";
+std::string bounded(std::string_view words) { return beginning_of(words, kWordsBytesMax); }
+
+// JSON has no infinity: what is beyond all numbers is told as the largest.
+double finite(double figure) {
+  constexpr double kMost = std::numeric_limits<double>::max();
+  return std::isnan(figure) ? kMost : std::clamp(figure, -kMost, kMost);
 }
 
 std::optional<double> number_or_none(const Json& json, const char* key) {
@@ -26,10 +28,10 @@ std::optional<double> number_or_none(const Json& json, const char* key) {
 }
 
 OrderedJson accuracy_json(const WatchedAccuracy& accuracy) {
-  OrderedJson json = {{"pairs", accuracy.pairs},     {"pairs_min", accuracy.pairs_min},
-                      {"joined", accuracy.joined},   {"waiting", accuracy.waiting},
-                      {"refused", accuracy.refused}, {"one_in", accuracy.one_in},
-                      {"rmse", accuracy.rmse},       {"mae", accuracy.mae}};
+  OrderedJson json = {{"pairs", accuracy.pairs},       {"pairs_min", accuracy.pairs_min},
+                      {"joined", accuracy.joined},     {"waiting", accuracy.waiting},
+                      {"refused", accuracy.refused},   {"one_in", accuracy.one_in},
+                      {"rmse", finite(accuracy.rmse)}, {"mae", finite(accuracy.mae)}};
   if (accuracy.rmse_max) json["rmse_max"] = *accuracy.rmse_max;
   if (accuracy.held_out_rmse) json["held_out_rmse"] = *accuracy.held_out_rmse;
   json["too_high"] = accuracy.too_high;
@@ -50,7 +52,7 @@ WatchedAccuracy read_accuracy(const Json& json) {
   accuracy.rmse_max = number_or_none(json, "rmse_max");
   accuracy.held_out_rmse = number_or_none(json, "held_out_rmse");
   accuracy.too_high = json.value("too_high", false);
-  accuracy.since = bounded(json.value("since", ""));
+  accuracy.since = bounded(json.value("since", std::string()));
   return accuracy;
 }
 
@@ -71,8 +73,8 @@ OrderedJson watch_report_json(const WatchReport& report) {
   for (std::size_t i = 0; i < std::min(report.features.size(), kFeaturesToldMax); ++i) {
     const WatchedFeature& one = report.features[i];
     json["features"].push_back({{"feature", bounded(one.feature)},
-                                {"psi", one.psi},
-                                {"by_chance", one.by_chance},
+                                {"psi", finite(one.psi)},
+                                {"by_chance", finite(one.by_chance)},
                                 {"drifts", one.drifts},
                                 {"since", one.since}});
   }
@@ -97,20 +99,22 @@ WatchReport read_watch_report(const Json& json) {
   report.psi_max = number_or_none(json, "psi_max");
   report.features_known = unsigned_or_0(json, "features_known");
   report.drifting = unsigned_or_0(json, "drifting");
-  report.drift_since = bounded(json.value("drift_since", ""));
+  report.drift_since = bounded(json.value("drift_since", std::string()));
   if (json.contains("features")) {
     for (const Json& one : json.at("features")) {
       if (report.features.size() == kFeaturesToldMax) break;
-      report.features.push_back({bounded(one.at("feature")), one.at("psi").get<double>(),
-                                 one.value("by_chance", 0.0), one.value("drifts", false),
-                                 bounded(one.value("since", ""))});
+      report.features.push_back({bounded(one.at("feature").get<std::string>()),
+                                 one.at("psi").get<double>(), one.value("by_chance", 0.0),
+                                 one.value("drifts", false),
+                                 bounded(one.value("since", std::string()))});
     }
   }
   if (json.contains("accuracy")) report.accuracy = read_accuracy(json.at("accuracy"));
   if (json.contains("events")) {
     for (const Json& one : json.at("events")) {
       if (report.events.size() == kEventsToldMax) break;
-      report.events.push_back({bounded(one.at("at")), bounded(one.at("words"))});
+      report.events.push_back(
+          {bounded(one.at("at").get<std::string>()), bounded(one.at("words").get<std::string>())});
     }
   }
   return report;

@@ -108,15 +108,16 @@ class Alerts {
   void look_at_flow() {
     const FlowFigures& flow = from_.flow;
     const bool open = from_.status && from_.status->control.gate_open();
-    const auto before = flow.steps.size() >= Flow::kAnswerTimeSteps + 1
-                            ? flow.steps[flow.steps.size() - Flow::kAnswerTimeSteps - 1].lag
-                            : std::nullopt;
-    if (open && flow.lag && before && *before > 0) {
+    std::int64_t before = 0;
+    if (flow.steps.size() > Flow::kAnswerTimeSteps) {
+      before = flow.steps[flow.steps.size() - Flow::kAnswerTimeSteps - 1].lag.value_or(0);
+    }
+    if (open && flow.lag && before > 0) {
       const auto now = static_cast<double>(*flow.lag);
       if (now > kLagSeconds * flow.arrived_per_s &&
-          now > kLagGrowth * static_cast<double>(*before) && flow.arrived_per_s > 0) {
+          now > kLagGrowth * static_cast<double>(before) && flow.arrived_per_s > 0) {
         add("lag_grows", false,
-            records_text(*flow.lag) + " wait, " + std::to_string(*flow.lag - *before) +
+            records_text(*flow.lag) + " wait, " + std::to_string(*flow.lag - before) +
                 " more than a minute ago: more arrive than are scored; start another scorer");
       }
     }

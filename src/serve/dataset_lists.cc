@@ -41,8 +41,23 @@ std::optional<std::string> reason_of(store::FileStore& store, const store::FileS
 
 }  // namespace
 
+std::optional<std::string> RefusalReasons::of(store::FileStore& store,
+                                              const store::FileStatus& refused) {
+  const std::pair key(refused.path, refused.modified_ms);
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = kept_.find(key); found != kept_.end()) return found->second;
+  }
+  const auto reason = reason_of(store, refused);
+  if (!reason) return std::nullopt;  // it may be there at the next look
+  const std::lock_guard lock(mutex_);
+  if (kept_.size() >= kKeptMax) kept_.erase(kept_.begin());
+  kept_[key] = *reason;
+  return reason;
+}
+
 Result<DatasetLists> list_datasets(store::FileStore& store, const std::string& folder,
-                                   std::size_t limit) {
+                                   std::size_t limit, RefusalReasons& reasons) {
   DatasetLists lists;
   lists.waiting = WEIR_TRY(entries_of(store, folder));
   std::erase_if(lists.waiting, [](const auto& entry) {
@@ -51,15 +66,15 @@ Result<DatasetLists> list_datasets(store::FileStore& store, const std::string& f
   if (lists.waiting.size() > limit) lists.waiting.resize(limit);
   lists.used = newest(WEIR_TRY(entries_of(store, folder + "/used")), limit);
   auto refused = WEIR_TRY(entries_of(store, folder + "/rejected"));
-  std::vector<std::string> reasons;
+  std::vector<std::string> told_of;
   for (const auto& entry : refused) {
-    if (entry.name.ends_with(kReasonEnding)) reasons.push_back(entry.name);
+    if (entry.name.ends_with(kReasonEnding)) told_of.push_back(entry.name);
   }
   std::erase_if(refused, [](const auto& entry) { return entry.name.ends_with(kReasonEnding); });
   for (auto& entry : newest(std::move(refused), limit)) {
-    const bool told = std::find(reasons.begin(), reasons.end(),
-                                entry.name + std::string(kReasonEnding)) != reasons.end();
-    auto reason = told ? reason_of(store, entry) : std::nullopt;
+    const bool told = std::find(told_of.begin(), told_of.end(),
+                                entry.name + std::string(kReasonEnding)) != told_of.end();
+    auto reason = told ? reasons.of(store, entry) : std::nullopt;
     lists.refused.push_back({std::move(entry), std::move(reason)});
   }
   return lists;

@@ -53,7 +53,7 @@ Result<http::Response> DatasetsApi::list(const Call& call) const {
   const auto limit = static_cast<std::size_t>(
       WEIR_TRY(number_parameter(call.request, "limit", 1, kListMax)).value_or(100));
   const std::string& folder = parts_.dataset_path;
-  const DatasetLists lists = WEIR_TRY(list_datasets(parts_.store, folder, limit));
+  const DatasetLists lists = WEIR_TRY(list_datasets(parts_.store, folder, limit, reasons_));
   Json json = {{"folder", parts_.store.url(folder)},
                {"waiting", Json::array()},
                {"used", Json::array()},

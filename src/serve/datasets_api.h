@@ -4,6 +4,7 @@
 // Threads: handlers on workers. Errors: as answers; docs/gateway.md lists them.
 #pragma once
 
+#include "serve/dataset_lists.h"
 #include "serve/parts.h"
 #include "serve/router.h"
 
@@ -19,6 +20,7 @@ class DatasetsApi {
   Result<http::Response> put(const Call& call) const;
 
   Parts& parts_;
+  mutable RefusalReasons reasons_;
 };
 
 }  // namespace weir::serve

@@ -51,6 +51,8 @@ class HttpPoster final : public Poster {
     set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     set(handle, CURLOPT_FOLLOWLOCATION, 0L);
     set(handle, CURLOPT_URL, options_.url.c_str());
+    // Else an end waits for a resolver that does not answer.
+    set(handle, CURLOPT_QUICK_EXIT, 1L);
     set(handle, CURLOPT_HTTPHEADER, headers_.get());
     set(handle, CURLOPT_NOPROGRESS, 0L);
     set(handle, CURLOPT_XFERINFOFUNCTION, &on_progress);
@@ -69,11 +71,11 @@ class HttpPoster final : public Poster {
     const CURLcode code = curl_easy_perform(handle);
     if (code == CURLE_ABORTED_BY_CALLBACK) return fail(Code::kCancelled, "stopped");
     if (code == CURLE_OPERATION_TIMEDOUT) {
-      return fail(Code::kTimeout, options_.url + " has not answered within " +
+      return fail(Code::kTimeout, options_.shown + " has not answered within " +
                                       std::to_string(timeout.count()) + " ms");
     }
     if (code != CURLE_OK) {
-      return fail(Code::kUnavailable, options_.url + ": " + curl_easy_strerror(code));
+      return fail(Code::kUnavailable, options_.shown + ": " + curl_easy_strerror(code));
     }
     long status = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);

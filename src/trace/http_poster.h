@@ -31,6 +31,7 @@ class Poster {
 
 struct HttpPosterOptions {
   std::string url;
+  std::string shown;  // the same for logs and errors: without a user, a password and a query
   std::vector<std::pair<std::string, std::string>> headers;
   std::string certificate;
 };

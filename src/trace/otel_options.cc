@@ -199,4 +199,14 @@ Result<OtelOptions> otel_options(const std::map<std::string, std::string>& envir
   return options;
 }
 
+std::string shown_url(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const std::size_t scheme = url.find("://");
+  const std::size_t host = scheme == url.npos ? 0 : scheme + 3;
+  const std::size_t slash = std::min(url.find('/', host), url.size());
+  const std::size_t at = url.substr(0, slash).rfind('@');
+  const std::size_t from = at == url.npos || at < host ? host : at + 1;
+  return std::string(url.substr(0, host)) + std::string(url.substr(from));
+}
+
 }  // namespace weir::trace

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct OtelOptions {
   Millis delay{5'000};                // between two exports
   std::vector<std::string> warnings;  // of what is not understood
 };
+
+// For logs: without a user, a password and a query, which may be secrets.
+std::string shown_url(std::string_view url);
 
 Result<OtelOptions> otel_options(const std::map<std::string, std::string>& environment);
 

@@ -83,6 +83,15 @@ TEST(OtelOptions, refuse_what_cannot_be_meant_and_never_tell_a_secret) {
   EXPECT_THAT(fault({{"OTEL_BSP_MAX_QUEUE_SIZE", "0"}}), HasSubstr("OTEL_BSP_MAX_QUEUE_SIZE"));
 }
 
+TEST(OtelOptions, show_a_url_without_what_may_be_a_secret) {
+  EXPECT_EQ(shown_url("http://127.0.0.1:4318/v1/traces"), "http://127.0.0.1:4318/v1/traces");
+  EXPECT_EQ(shown_url("https://ann:hush@localhost/v1/traces?api-key=hush#hush"),
+            "https://localhost/v1/traces");
+  EXPECT_EQ(shown_url("https://localhost/a@b?c"), "https://localhost/a@b");
+  EXPECT_EQ(shown_url("ann:hush@localhost"), "localhost");
+  EXPECT_EQ(shown_url(""), "");
+}
+
 TEST(OtelOptions, sample_as_the_sampler_says) {
   const std::string id = "0af7651916cd43dd8448eb211c80319c";
   const auto samples = [&](const std::string& name, std::optional<bool> parent) {

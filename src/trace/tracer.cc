@@ -26,8 +26,9 @@ std::int64_t ns_of(WallTime time) {
 std::unique_ptr<Tracer> Tracer::make(OtelOptions options, Clock& clock) {
   for (const std::string& warning : options.warnings) log::warn(warning);
   if (options.url.empty()) return nullptr;
-  log::debug("traces are exported", {{"url", options.url}});
-  auto poster = make_http_poster({options.url, options.headers, options.certificate});
+  log::debug("traces are exported", {{"url", shown_url(options.url)}});
+  auto poster =
+      make_http_poster({options.url, shown_url(options.url), options.headers, options.certificate});
   return std::make_unique<Tracer>(std::move(options), clock, std::move(poster));
 }
 
@@ -127,13 +128,13 @@ bool Tracer::try_to_send(const std::string& body, std::size_t spans, bool& again
   if (posted->status / 100 != 2) {
     again = posted->status == 429 || posted->status == 502 || posted->status == 503 ||
             posted->status == 504;
-    tell_trouble(options_.url + " answers " + std::to_string(posted->status));
+    tell_trouble(shown_url(options_.url) + " answers " + std::to_string(posted->status));
     return false;
   }
   const std::uint64_t rejected = std::min<std::uint64_t>(rejected_spans(posted->body), spans);
   counters_.exported += spans - rejected;
   counters_.dropped += rejected;
-  if (in_trouble_) log::info("traces are exported again", {{"url", options_.url}});
+  if (in_trouble_) log::info("traces are exported again", {{"url", shown_url(options_.url)}});
   in_trouble_ = false;
   return true;
 }

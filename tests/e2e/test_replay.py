@@ -157,7 +157,7 @@ def test_what_is_no_replay_is_refused_and_says_why(scored):
         (["--from", "earliest", "--model", "1", "--to", own], 2, own),
         (["--from", "earliest", "--model", "1", "--to", swaps], 2, swaps),
         (["--from", "earliest", "--model", "1", "--to", scored.name], 2, f"{scored.name}.dead"),
-        (["--from", "earliest", "--model", "7", "--to", "x"], 74, "0000000007"),
+        (["--from", "earliest", "--model", "7", "--to", "x"], 74, "no model version 7 in"),
     ]:
         found, told = refusal(*arguments)
         assert found == code and words in told, (arguments, found, told)

@@ -15,16 +15,16 @@ scatterHome.append(about);
 
 let answers = [];       // newest last
 let live = 0, target = "the target", heldOut = null;
+let known = new Set();      // versions that there are: an id such as 1001:5 may be anything
 const actuals = new Map();  // version -> its held-out rows; null while they are not at hand
 let dirty = true;
 
 // The built-in producer's keys are VERSION:ROW of a held-out row.
 function actualOf(answer) {
   const [, version, row] = /^(\d{1,10}):(\d+)$/.exec(answer.id || "") || [];
-  if (!version) return null;
+  if (!known.has(version)) return null;
   if (!actuals.has(version)) {
     actuals.set(version, null);
-    while (actuals.size > kVersionsMax) actuals.delete(actuals.keys().next().value);
     get(`v1/models/${version}/held-out`).then(told => { actuals.set(version, told.rows); dirty = true; },
       () => setTimeout(() => actuals.delete(version), 10000));
   }
@@ -43,6 +43,9 @@ function add(more) {
 
 export function setLiveModel(models) {
   const model = models.find(one => one.live);
+  known = new Set(models.slice(0, kVersionsMax).map(one => String(one.version)));
+  if (model) known.add(String(model.version));
+  for (const version of actuals.keys()) if (!known.has(version)) actuals.delete(version);
   live = model ? model.version : 0;
   target = model?.target || "the target";
   heldOut = model?.held_out || null;
@@ -111,8 +114,11 @@ export async function follow() {
     add(before.predictions.filter(kept => kept.state !== "waiting").reverse());
     add(late);
     await watching;
-  } catch { /* begun again by whoever sees that the server answers */ }
-  if (following === own) following = null;
+  } catch { /* begun again by whoever sees that the server answers */
+  } finally {
+    own.abort();  // or a stream whose list failed would be read on for ever
+    if (following === own) following = null;
+  }
 }
 
 export function unfollow() {
