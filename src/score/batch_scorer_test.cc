@@ -67,6 +67,13 @@ class OneRecord final : public stream::RecordBatch {
   }
   std::span<const stream::Record> records() const override { return {&record_, 1}; }
   stream::Headers headers(std::size_t) const override { return headers_; }
+  std::optional<std::string_view> header(std::size_t, const std::string& name) const override {
+    std::optional<std::string_view> last;
+    for (const auto& [one, value] : headers_) {
+      if (one == name) last = value;
+    }
+    return last;
+  }
   std::shared_ptr<const stream::GroupMetadata> group() const override { return nullptr; }
 
  private:

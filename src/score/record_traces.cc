@@ -3,26 +3,25 @@
 #include <algorithm>
 
 namespace weir::score {
+namespace {
+
+const std::string kParent = "traceparent";
+const std::string kState = "tracestate";
+
+}  // namespace
 
 const stream::Headers* RecordTraces::begin(const stream::RecordBatch& batch, std::size_t index,
                                            std::uint64_t version, std::uint64_t epoch) {
   has_span_ = false;
-  const stream::Headers headers = batch.headers(index);
-  if (headers.empty()) return nullptr;
-  const std::string* parent = nullptr;
-  const std::string* state = nullptr;
-  for (const auto& [name, value] : headers) {
-    if (name == "traceparent") parent = &value;
-    if (name == "tracestate") state = &value;
-  }
+  const auto parent = batch.header(index, kParent);
   if (!parent) return nullptr;
-  auto context = trace::parse_traceparent(*parent, state ? std::string_view(*state) : "");
+  auto context = trace::parse_traceparent(*parent, batch.header(index, kState).value_or(""));
   if (!context) return nullptr;
   const stream::Record& record = batch.records()[index];
   if (tracer_) *context = begin_span(*context, record, version, epoch);
   carried_.clear();
-  carried_.emplace_back("traceparent", trace::traceparent_of(*context));
-  if (!context->state.empty()) carried_.emplace_back("tracestate", context->state);
+  carried_.emplace_back(kParent, trace::traceparent_of(*context));
+  if (!context->state.empty()) carried_.emplace_back(kState, context->state);
   return &carried_;
 }
 

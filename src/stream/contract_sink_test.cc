@@ -173,11 +173,15 @@ TEST_P(TransactionalSinkContract, carries_keys_headers_and_emptiness) {
   ASSERT_TRUE(batch);
   EXPECT_EQ(batch->records()[0].key, "k");
   EXPECT_EQ(batch->headers(0), headers);
+  EXPECT_EQ(batch->header(0, "reason"), std::string_view("\0x", 2)) << "the last of that name";
+  EXPECT_EQ(batch->header(0, "empty"), "");
+  EXPECT_EQ(batch->header(0, "Reason"), std::nullopt);
   batch = take_one(*in);
   ASSERT_TRUE(batch);
   EXPECT_FALSE(batch->records()[0].key.has_value());
   EXPECT_EQ(batch->records()[0].value, "");
   EXPECT_THAT(batch->headers(0), IsEmpty());
+  EXPECT_EQ(batch->header(0, "reason"), std::nullopt);
   batch = take_one(*in);
   ASSERT_TRUE(batch);
   ASSERT_TRUE(batch->records()[0].key.has_value());

@@ -56,6 +56,18 @@ class KafkaRecordBatch final : public RecordBatch {
     return copied;
   }
 
+  std::optional<std::string_view> header(std::size_t index,
+                                         const std::string& name) const override {
+    rd_kafka_headers_t* headers = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    if (rd_kafka_message_headers(messages_.at(index), &headers) ||
+        rd_kafka_header_get_last(headers, name.c_str(), &value, &size)) {
+      return std::nullopt;
+    }
+    return value ? std::string_view(static_cast<const char*>(value), size) : std::string_view();
+  }
+
  private:
   const std::shared_ptr<const KafkaClient> client_;
   std::vector<rd_kafka_message_t*> messages_;

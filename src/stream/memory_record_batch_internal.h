@@ -1,6 +1,7 @@
 // A batch of the in-memory twin: it shares what the logs hold, so that its views outlive retention.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -14,6 +15,13 @@ class MemoryRecordBatch final : public RecordBatch {
  public:
   std::span<const Record> records() const override { return records_; }
   Headers headers(std::size_t index) const override { return stored_[index]->record.headers; }
+  std::optional<std::string_view> header(std::size_t index,
+                                         const std::string& name) const override {
+    const Headers& headers = stored_[index]->record.headers;
+    const auto last = std::find_if(headers.rbegin(), headers.rend(),
+                                   [&](const auto& one) { return one.first == name; });
+    return last == headers.rend() ? std::nullopt : std::optional<std::string_view>(last->second);
+  }
   std::shared_ptr<const GroupMetadata> group() const override { return group_; }
 
   void add(std::shared_ptr<const Stored> stored) {

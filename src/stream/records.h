@@ -37,6 +37,9 @@ class RecordBatch {
   virtual ~RecordBatch() = default;
   virtual std::span<const Record> records() const = 0;
   virtual Headers headers(std::size_t index) const = 0;  // copied out only when asked for
+  // The value of the last header of this name; lives as long as the batch.
+  virtual std::optional<std::string_view> header(std::size_t index,
+                                                 const std::string& name) const = 0;
   virtual std::shared_ptr<const GroupMetadata> group() const = 0;
 };
 
