@@ -60,6 +60,19 @@ def program(name):
     return str(BUILD / "bench" / name)
 
 
+def venv(folder, requirements):
+    """An environment of Python with just what the file pins, made anew where that has changed. Gives its bin folder."""
+    wanted = requirements.read_text()
+    mark = folder / "made-of.txt"
+    if not mark.exists() or mark.read_text() != wanted:
+        say(f"making the Python environment {folder.relative_to(ROOT)}")
+        run("/usr/bin/python3", "-m", "venv", "--clear", folder)
+        pip = ("install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:")
+        run(folder / "bin" / "pip", *pip, "-r", requirements)
+        mark.write_text(wanted)
+    return folder / "bin"
+
+
 def find_weir(path):
     weir = Path(path).resolve()
     if not os.access(weir, os.X_OK):

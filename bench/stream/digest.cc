@@ -22,8 +22,6 @@
 namespace weir::bench {
 namespace {
 
-constexpr int kTimeoutMs = 30'000;
-
 struct LinearModel {
   std::vector<std::string> features;
   std::vector<double> coefficients;
@@ -114,34 +112,14 @@ void add_found(Digest& digest, const rd_kafka_message_t& message) {
 }
 
 template <typename Take>
-Digest read_topic(const std::string& brokers, const char* topic, Take take) {
-  const auto client = must(client_factory(brokers).consumer(
-      "bench.digest", "digest", std::make_shared<stream::KafkaClientContext>("digest")));
-  const stream::QueuePtr queue(rd_kafka_queue_get_consumer(client->get()));
-  const stream::PartitionListPtr partitions = all_partitions(client->get(), topic);
-  must(rd_kafka_assign(client->get(), partitions.get()), "assigning");
+Digest digest_of(const std::string& brokers, const char* topic, Take take) {
   Digest digest;
-  std::vector<rd_kafka_message_t*> messages(10'000);
-  for (int ended = 0; ended < partitions->cnt;) {
-    ssize_t count = rd_kafka_consume_batch_queue(queue.get(), 0, messages.data(), messages.size());
-    if (count == 0) {
-      count = rd_kafka_consume_batch_queue(queue.get(), kTimeoutMs, messages.data(), 1);
-    }
-    if (count <= 0) die(std::string("nothing comes from ") + topic);
-    for (ssize_t i = 0; i < count; ++i) {
-      const rd_kafka_message_t& message = *messages[static_cast<std::size_t>(i)];
-      if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        ++ended;
-      } else {
-        must(message.err, "reading");
-        ++digest.count;
-        digest.value_bytes += message.len;
-        ++digest.appended[rd_kafka_message_timestamp(&message, nullptr)];
-        take(digest, message);
-      }
-      rd_kafka_message_destroy(messages[static_cast<std::size_t>(i)]);
-    }
-  }
+  read_topic(brokers, topic, "bench.digest", [&](const rd_kafka_message_t& message) {
+    ++digest.count;
+    digest.value_bytes += message.len;
+    ++digest.appended[rd_kafka_message_timestamp(&message, nullptr)];
+    take(digest, message);
+  });
   return digest;
 }
 
@@ -171,17 +149,17 @@ int main(int argc, char** argv) {
   using namespace weir::bench;
   const std::string_view mode = argc > 3 ? argv[3] : "";
   if (mode == "records" && argc == 4) {
-    print(read_topic(argv[1], argv[2], [](Digest& digest, const rd_kafka_message_t& message) {
+    print(digest_of(argv[1], argv[2], [](Digest& digest, const rd_kafka_message_t& message) {
       digest.sum += mix(mix(0, key_of(message)), value_of(message));
     }));
   } else if (mode == "features" && argc == 5) {
     const LinearModel model = read_model(argv[4]);
-    print(read_topic(argv[1], argv[2], [&](Digest& digest, const rd_kafka_message_t& message) {
+    print(digest_of(argv[1], argv[2], [&](Digest& digest, const rd_kafka_message_t& message) {
       digest.sum += mix(mix(0, key_of(message)), value_of(message));
       add_expected(digest, model, message);
     }));
   } else if (mode == "predictions" && argc == 4) {
-    print(read_topic(argv[1], argv[2], add_found));
+    print(digest_of(argv[1], argv[2], add_found));
   } else {
     die("usage: bench_digest BROKERS TOPIC records|predictions|features [MODEL.json]");
   }

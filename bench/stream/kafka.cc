@@ -3,11 +3,29 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 namespace weir::bench {
 namespace {
 
 constexpr int kAskTimeoutMs = 30'000;
+constexpr std::size_t kRecordsPerPoll = 10'000;
+
+// The topic's partitions, each from its beginning.
+stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic, nullptr);
+  must(rd_kafka_metadata(client, 0, handle, &metadata, kAskTimeoutMs), "asking for partitions");
+  const int count = metadata->topics[0].partition_cnt;
+  rd_kafka_metadata_destroy(metadata);
+  rd_kafka_topic_destroy(handle);
+  if (count == 0) die(std::string("there is no topic ") + topic);
+  stream::PartitionListPtr list(rd_kafka_topic_partition_list_new(count));
+  for (int i = 0; i < count; ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  return list;
+}
 
 }  // namespace
 
@@ -45,19 +63,31 @@ std::uint64_t mix(std::uint64_t hash, std::string_view bytes) {
   return hash;
 }
 
-stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic) {
-  const rd_kafka_metadata_t* metadata = nullptr;
-  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic, nullptr);
-  must(rd_kafka_metadata(client, 0, handle, &metadata, kAskTimeoutMs), "asking for partitions");
-  const int count = metadata->topics[0].partition_cnt;
-  rd_kafka_metadata_destroy(metadata);
-  rd_kafka_topic_destroy(handle);
-  if (count == 0) die(std::string("there is no topic ") + topic);
-  stream::PartitionListPtr list(rd_kafka_topic_partition_list_new(count));
-  for (int i = 0; i < count; ++i) {
-    rd_kafka_topic_partition_list_add(list.get(), topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+void read_topic(const std::string& brokers, const char* topic, const std::string& name,
+                const std::function<void(const rd_kafka_message_t&)>& take) {
+  const auto client = must(client_factory(brokers).consumer(
+      name, name, std::make_shared<stream::KafkaClientContext>(name)));
+  const stream::QueuePtr queue(rd_kafka_queue_get_consumer(client->get()));
+  const stream::PartitionListPtr partitions = all_partitions(client->get(), topic);
+  must(rd_kafka_assign(client->get(), partitions.get()), "assigning");
+  std::vector<rd_kafka_message_t*> messages(kRecordsPerPoll);
+  for (int ended = 0; ended < partitions->cnt;) {
+    ssize_t count = rd_kafka_consume_batch_queue(queue.get(), 0, messages.data(), messages.size());
+    if (count == 0) {  // it waits until the array is full: ask for one
+      count = rd_kafka_consume_batch_queue(queue.get(), kAskTimeoutMs, messages.data(), 1);
+    }
+    if (count <= 0) die(std::string("nothing comes from ") + topic);
+    for (ssize_t i = 0; i < count; ++i) {
+      rd_kafka_message_t* message = messages[static_cast<std::size_t>(i)];
+      if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        ++ended;
+      } else {
+        must(message->err, "reading");
+        take(*message);
+      }
+      rd_kafka_message_destroy(message);
+    }
   }
-  return list;
 }
 
 }  // namespace weir::bench

@@ -2,6 +2,7 @@
 // program, as a bench has nothing to go on with.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,8 +24,10 @@ void must(rd_kafka_resp_err_t error, std::string_view what);
 
 stream::KafkaClientFactory client_factory(const std::string& brokers);
 
-// The topic's partitions, each from its beginning.
-stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic);
+// Hands over each record of a topic, from its beginning to its end, as a read_committed reader that
+// does nothing else would get them: by batches.
+void read_topic(const std::string& brokers, const char* topic, const std::string& name,
+                const std::function<void(const rd_kafka_message_t&)>& take);
 
 // FNV-like over words of eight bytes: quick, and good enough to see that nothing was lost, doubled
 // or changed by mistake.

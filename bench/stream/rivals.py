@@ -4,7 +4,7 @@ All are called with the same arguments (rivals/linear.py says which), read the s
 same words. What makes each as fast as its authors say stands in its own file, with the source.
 """
 
-import hashlib
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Rival:
 
     def _java(self):
         jars = READY / self.name
-        self._once(jars, self.folder / "pom.xml", self._fetch_jars)
+        self._fetch(jars)
         classes = harness.BUILD / self.name
         sources = [HERE / "java" / "Linear.java", self.folder / "Score.java"]
         try:
@@ -60,35 +60,24 @@ class Rival:
         quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"
         return ["java", *JVM, *self.java, quiet, "-cp", f"{classes}:{jars}/*", "Score"]
 
-    def _fetch_jars(self, jars):
-        goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+    def _fetch(self, jars):
+        """Those that pom.xml names; anew where it has changed."""
         pom = self.folder / "pom.xml"
+        mark = jars / ".ready"
+        if mark.exists() and mark.read_text() == pom.read_text():
+            return
+        say(f"fetching the jars of {self.name}")
+        shutil.rmtree(jars, ignore_errors=True)
+        goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
         run(
             *("mvn", "-B", "-q", "--strict-checksums", "-f", pom, goal),
             *("-DincludeScope=runtime", f"-DoutputDirectory={jars}"),
         )
+        mark.write_text(pom.read_text())
 
     def _python(self):
-        venv = READY / self.name
-        self._once(venv, self.folder / "requirements.txt", self._make_venv)
-        return [venv / "bin" / "python", self.folder / "score.py"]
-
-    def _make_venv(self, venv):
-        run(sys.executable, "-m", "venv", "--clear", venv)
-        pip = ("-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check")
-        run(venv / "bin" / "python", *pip, "-r", self.folder / "requirements.txt")
-
-    def _once(self, folder, pins, make):
-        """Makes it anew where what it is pinned to has changed."""
-        wanted = hashlib.sha256(pins.read_bytes()).hexdigest()
-        mark = folder / ".ready"
-        if mark.exists() and mark.read_text() == wanted:
-            return
-        say(f"fetching what {self.name} needs")
-        run("rm", "-rf", folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        make(folder)
-        mark.write_text(wanted)
+        programs = harness.venv(READY / self.name, self.folder / "requirements.txt")
+        return [programs / "python", self.folder / "score.py"]
 
 
 RIVALS = [
