@@ -10,6 +10,7 @@ from support.gateway import Gateway
 from support.promises import check_promises
 from support.redis import RedisServer
 from support.tables import plane
+from support.waiting import wait_until
 
 NAMES = ["x1", "x2", "x3"]
 
@@ -54,7 +55,7 @@ def wait_for_figures(gateway, role, condition, what):
         one = figures(gateway, role)
         return one if one and condition(one) else None
 
-    return gateway.wait(look, lambda: f"{what}: {gateway.get('/v1/cache')}")
+    return wait_until(look, lambda: f"{what}: {gateway.get('/v1/cache')}")
 
 
 def infer(gateway, pipeline, rows):
@@ -106,7 +107,7 @@ def test_a_poisoned_redis_yields_no_wrong_answer(forest, redis):
     scorer = forest.start("score")
     send(forest, rows)
     forest.wait_until_all_scored(300)
-    gateway.wait(lambda: len(redis.names()) > 10_000, lambda: f"they are shared: {gateway.get('/v1/cache')}")
+    wait_until(lambda: len(redis.names()) > 10_000, lambda: f"they are shared: {gateway.get('/v1/cache')}")
     generator = random.Random(5)
     assert poison(redis, generator) > 5_000
     # And again and again while the same rows come once more.
@@ -201,7 +202,7 @@ def test_a_new_model_never_answers_with_predictions_of_the_old_one(forest, redis
     forest.wait_for_resume(2)
     send(forest, range(200))
     forest.wait_for_predictions(200, epoch=2)
-    gateway.wait(lambda: gateway.get("/v1/status")["model"] == 2 and
+    wait_until(lambda: gateway.get("/v1/status")["model"] == 2 and
                  gateway.ask("GET", "/readyz").status == 200, "the gateway has the new model")
     second = infer(gateway, forest, rows)
     one, two = forest.model(1), forest.model(2)

@@ -34,10 +34,11 @@ class Gateway:
         return cls(int(re.search(r"the gateway listens\s+url=\S*:(\d+)", process.stderr)[1]), token)
 
     def ask(self, method, path, body=None, seconds=30, **headers):
+        options = {"timeout": seconds * PATIENCE}
         if self.tls:
-            connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=seconds * PATIENCE, context=self.tls)
+            connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=self.tls, **options)
         else:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds * PATIENCE)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, **options)
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             headers.setdefault("Authorization", f"Bearer {self.token}")
@@ -65,9 +66,6 @@ class Gateway:
         answer = self.ask("POST", "/v1/actuals", body, **headers)
         assert answer.status == status, answer
         return answer.json
-
-    def wait(self, condition, what, seconds=30):
-        return wait_until(condition, what, seconds)
 
     def wait_ready(self, seconds=30):
         def look():
