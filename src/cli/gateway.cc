@@ -95,31 +95,30 @@ Status Gateway::open() {
   serve::Limits limits;
   limits.body_bytes_max = static_cast<std::uint64_t>(own.serve.body_bytes_max);
   limits.records_max = static_cast<std::size_t>(own.serve.records_max);
-  parts_.reset(new serve::Parts{own.pipeline,
-                                own.dataset.path,
-                                own.topics.members,
-                                own.topics.features,
-                                member_,
-                                limits,
-                                roles_.context.clock(),
-                                roles_.store,
-                                roles_.broker,
-                                roles_.models,
-                                *store_,
-                                board_,
-                                progress_,
-                                live_,
-                                pushes_,
-                                actuals_,
-                                timers_,
-                                workers_,
-                                ending_,
-                                flow_,
-                                cache_.get(),
-                                roles_.tracer});
+  parts_.reset(new serve::Parts{.pipeline = own.pipeline,
+                                .dataset_path = own.dataset.path,
+                                .members_topic = own.topics.members,
+                                .features_topic = own.topics.features,
+                                .self = member_,
+                                .limits = limits,
+                                .clock = roles_.context.clock(),
+                                .store = roles_.store,
+                                .broker = roles_.broker,
+                                .models = roles_.models,
+                                .predictions = *store_,
+                                .board = board_,
+                                .progress = progress_,
+                                .live = live_,
+                                .pushes = pushes_,
+                                .actuals = actuals_,
+                                .timers = timers_,
+                                .workers = workers_,
+                                .ending = ending_,
+                                .flow = flow_,
+                                .cache = cache_.get(),
+                                .tracer = roles_.tracer});
   api_ = std::make_unique<serve::Api>(WEIR_TRY(api_options()), *parts_);
   http::ServerOptions options = WEIR_TRY(server_options());
-  options.bodies_bytes_max = std::max(options.bodies_bytes_max, 2 * limits.body_bytes_max);
   auto started = http::Server::start(options, *api_);
   // The usual port may belong to another pipeline on this machine; nobody has asked for it by name.
   const bool asked = roles_.context.loaded().origins.contains("serve.port");
@@ -190,6 +189,8 @@ Result<http::ServerOptions> Gateway::server_options() const {
   options.address = own.address;
   options.port = static_cast<std::uint16_t>(own.port);
   options.connections_max = static_cast<std::size_t>(own.connections_max);
+  options.bodies_bytes_max =
+      std::max(options.bodies_bytes_max, 2 * static_cast<std::uint64_t>(own.body_bytes_max));
   options.tls = {own.tls_certificate, own.tls_key, own.tls_client_authority};
   if (own.tls_certificate.empty() != own.tls_key.empty()) {
     return fail(Code::kBadConfig, "serve.tls_certificate and serve.tls_key go together");
@@ -200,18 +201,18 @@ Result<http::ServerOptions> Gateway::server_options() const {
   return options;
 }
 
-std::string Gateway::url() const {
-  const config::ServeSettings& own = roles_.context.settings().serve;
-  const bool v6 = own.address.find(':') != std::string::npos;
-  return (own.tls_certificate.empty() ? "http://" : "https://") +
-         (v6 ? "[" + own.address + "]" : own.address) + ":" + std::to_string(server_->port());
-}
-
-std::string Gateway::grpc_address() const {
+std::string Gateway::place(std::uint16_t port) const {
   const std::string& address = roles_.context.settings().serve.address;
   const bool v6 = address.find(':') != std::string::npos;
-  return grpc_ ? (v6 ? "[" + address + "]" : address) + ":" + std::to_string(grpc_->port()) : "off";
+  return (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
 }
+
+std::string Gateway::url() const {
+  const bool secure = !roles_.context.settings().serve.tls_certificate.empty();
+  return (secure ? "https://" : "http://") + place(server_->port());
+}
+
+std::string Gateway::grpc_address() const { return grpc_ ? place(grpc_->port()) : "off"; }
 
 std::vector<RoleSpec> Gateway::specs() {
   const config::Settings& own = roles_.context.settings();

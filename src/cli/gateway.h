@@ -34,6 +34,7 @@ class Gateway {
  private:
   Gateway(Roles& roles, std::string member);
   Status open();
+  std::string place(std::uint16_t port) const;  // "127.0.0.1:8080", "[::1]:8080"
   Status open_store();
   Status open_redis();
   Result<serve::ApiOptions> api_options() const;

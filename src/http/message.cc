@@ -4,17 +4,29 @@
 
 namespace weir::http {
 
-std::optional<std::string_view> find_field(const Fields& fields, std::string_view name) {
+namespace {
+
+// Names of fields are the same in any case of their letters.
+bool is_same_name(std::string_view a, std::string_view b) {
   const auto lower = [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char one, char other) { return lower(one) == lower(other); });
+}
+
+}  // namespace
+
+std::optional<std::string_view> find_field(const Fields& fields, std::string_view name) {
   for (const auto& [key, value] : fields) {
-    if (std::equal(key.begin(), key.end(), name.begin(), name.end(),
-                   [&](char a, char b) { return lower(a) == lower(b); })) {
-      return value;
-    }
+    if (is_same_name(key, name)) return value;
   }
   return std::nullopt;
+}
+
+void set_field(Fields& fields, std::string_view name, std::string value) {
+  std::erase_if(fields, [&](const auto& field) { return is_same_name(field.first, name); });
+  fields.emplace_back(name, std::move(value));
 }
 
 std::optional<std::string_view> Request::parameter(std::string_view name) const {

@@ -21,6 +21,9 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 // The value of the first field of this name, in any case of its letters.
 std::optional<std::string_view> find_field(const Fields& fields, std::string_view name);
 
+// In the place of all fields of this name.
+void set_field(Fields& fields, std::string_view name, std::string value);
+
 struct Request {
   std::string method;                 // "GET"
   std::string target;                 // as it came: "/v1/models/3?full=1"

@@ -44,20 +44,13 @@ void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress
   if (progress.cache) json["cache"] = to_json(*progress.cache);
 }
 
-// Nothing depends on it: of another version's, which may look otherwise, nothing is known.
-std::optional<CacheState> read_cache(const Json& json) {
-  if (!json.contains("cache")) return std::nullopt;
+// What nothing depends on: of another version's, which may look otherwise, nothing is known.
+template <typename Read>
+auto read_or_none(const Json& json, const char* key, Read read)
+    -> std::optional<decltype(read(json))> {
+  if (!json.contains(key)) return std::nullopt;
   try {
-    return cache_state_from(json.at("cache"));
-  } catch (const Json::exception&) {
-    return std::nullopt;
-  }
-}
-
-std::optional<WatchReport> read_watch(const Json& json) {
-  if (!json.contains("watch")) return std::nullopt;
-  try {
-    return read_watch_report(json.at("watch"));
+    return read(json.at(key));
   } catch (const Json::exception&) {
     return std::nullopt;
   }
@@ -71,8 +64,8 @@ MemberProgress read_progress(const Json& json) {
   progress.waiting_ms = static_cast<std::int64_t>(unsigned_or_0(json, "waiting_ms"));
   progress.scored = unsigned_or_0(json, "scored");
   progress.dead = unsigned_or_0(json, "dead");
-  progress.watch = read_watch(json);
-  progress.cache = read_cache(json);
+  progress.watch = read_or_none(json, "watch", read_watch_report);
+  progress.cache = read_or_none(json, "cache", cache_state_from);
   if (!json.contains("partitions")) return progress;
   for (const Json& one : json.at("partitions")) {
     PartitionProgress partition;

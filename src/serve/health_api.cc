@@ -198,12 +198,7 @@ http::Response HealthApi::metrics() const {
 
 Result<http::Response> HealthApi::status(const Call& call) const {
   WEIR_TRY(only_parameters(call.request, {}));
-  const auto view = parts_.live.view();
-  if (!view) {
-    const auto trouble = parts_.live.trouble();
-    return fail(Code::kUnavailable,
-                trouble ? trouble->message() : "the gateway has not read the control log yet");
-  }
+  const auto view = WEIR_TRY(parts_.live.view_or_trouble());
   return json_response(to_text(status_json(view->status, parts_.pipeline, parts_.clock)));
 }
 

@@ -50,6 +50,13 @@ void Live::set(std::shared_ptr<const LiveView> view) {
   trouble_.reset();
 }
 
+Result<std::shared_ptr<const LiveView>> Live::view_or_trouble() const {
+  if (auto seen = view()) return seen;
+  const auto why = trouble();
+  return fail(Code::kUnavailable,
+              why ? why->message() : "the gateway has not read the control log yet");
+}
+
 std::optional<Error> Live::trouble() const {
   const std::lock_guard lock(mutex_);
   return trouble_;

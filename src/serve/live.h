@@ -86,6 +86,8 @@ class Live {
  public:
   // Null before the first look.
   std::shared_ptr<const LiveView> view() const;
+  // The same; kUnavailable, with the reason, before the first look.
+  Result<std::shared_ptr<const LiveView>> view_or_trouble() const;
   void set(std::shared_ptr<const LiveView> view);
   // Of the last look, where it failed.
   std::optional<Error> trouble() const;

@@ -8,6 +8,7 @@
 #include "serve/awaited_answers.h"
 #include "serve/parameters.h"
 #include "serve/request_body.h"
+#include "serve/request_trace.h"
 
 namespace weir::serve {
 namespace {
@@ -121,9 +122,7 @@ void MessagesApi::push(Call call, http::Reply reply) {
     PushRequest request;
     const auto wait = WEIR_TRY(duration_parameter(call.request, "wait", parts_.limits.wait_max));
     request.records = WEIR_TRY(read(call.request));
-    for (const std::string_view name : {"traceparent", "tracestate"}) {
-      if (const auto value = call.request.header(name)) request.headers.emplace_back(name, *value);
-    }
+    request.headers = trace_headers(call.request);
     std::vector<std::string> ids;
     for (const PushRecord& record : request.records) ids.push_back(record.id);
     auto answers = std::make_shared<AwaitedAnswers>(parts_, std::move(ids), wait, std::move(reply));

@@ -1,7 +1,5 @@
 #include "serve/request_trace.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 
 namespace weir::serve {
@@ -12,14 +10,15 @@ bool is_asked_by_machines(const std::string& route) {
          route.starts_with("/v2/health/");
 }
 
-bool is_named(std::string_view name, std::string_view other) {
-  return name.size() == other.size() &&
-         std::equal(name.begin(), name.end(), other.begin(), [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a + 32) : a) == b;
-         });
-}
-
 }  // namespace
+
+stream::Headers trace_headers(const http::Request& request) {
+  stream::Headers headers;
+  for (const std::string_view name : {"traceparent", "tracestate"}) {
+    if (const auto value = request.header(name)) headers.emplace_back(name, *value);
+  }
+  return headers;
+}
 
 std::optional<RequestTrace> RequestTrace::begin(trace::Tracer* tracer, http::Request& request,
                                                 const Route& route) {
@@ -30,9 +29,7 @@ std::optional<RequestTrace> RequestTrace::begin(trace::Tracer* tracer, http::Req
            : std::nullopt;
   const auto context = tracer->begin(parent);
   if (!context) return std::nullopt;
-  std::erase_if(request.headers,
-                [](const auto& field) { return is_named(field.first, "traceparent"); });
-  request.headers.emplace_back("traceparent", trace::traceparent_of(*context));
+  http::set_field(request.headers, "traceparent", trace::traceparent_of(*context));
   trace::Span span;
   span.context = *context;
   if (parent) span.parent_id = parent->span_id;

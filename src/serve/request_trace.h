@@ -8,9 +8,13 @@
 
 #include "http/message.h"
 #include "serve/router.h"
+#include "stream/records.h"
 #include "trace/tracer.h"
 
 namespace weir::serve {
+
+// What a record that the request brings carries on, as it came or as RequestTrace has made it.
+stream::Headers trace_headers(const http::Request& request);
 
 class RequestTrace {
  public:

@@ -8,6 +8,7 @@
 #include "serve/prediction_json.h"
 #include "serve/problem.h"
 #include "serve/request_body.h"
+#include "serve/request_trace.h"
 #include "serve/watch_json.h"
 
 namespace weir::serve {
@@ -22,12 +23,7 @@ void WatchApi::add_routes(Router& router) {
 
 Result<http::Response> WatchApi::watch(const Call& call) const {
   WEIR_TRY(only_parameters(call.request, {}));
-  const auto view = parts_.live.view();
-  if (!view) {
-    const auto trouble = parts_.live.trouble();
-    return fail(Code::kUnavailable,
-                trouble ? trouble->message() : "the gateway has not read the control log yet");
-  }
+  const auto view = WEIR_TRY(parts_.live.view_or_trouble());
   return json_response(to_text(watch_json(view->status, parts_.pipeline, parts_.clock)));
 }
 
@@ -42,9 +38,7 @@ void WatchApi::push(Call call, http::Reply reply) {
   auto batch = attempt();
   if (!batch) return reply.send(body_problem(batch.error()));
   ActualsRequest request;
-  for (const std::string_view name : {"traceparent", "tracestate"}) {
-    if (const auto value = call.request.header(name)) request.headers.emplace_back(name, *value);
-  }
+  request.headers = trace_headers(call.request);
   const nlohmann::ordered_json counts = {{"accepted", batch->actuals.size()},
                                          {"repeated", batch->repeated}};
   request.actuals = std::move(batch->actuals);
