@@ -304,7 +304,7 @@ def test_a_version_that_is_broken_does_not_hide_the_others_from_the_list(trained
     assert done.returncode == 1
     assert [line["version"] for line in json_lines(done.stdout)] == [1]
     (told,) = json_lines(done.stderr)
-    assert "no model version 7 in" in told["message"]
+    assert "0000000007/manifest.json: not a model manifest, or not a whole one" in told["message"]
 
 
 def test_a_model_without_held_out_rows_has_no_figures_in_the_list(pipeline):
