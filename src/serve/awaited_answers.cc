@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "format/json_row.h"
 #include "serve/prediction_json.h"
 #include "serve/problem.h"
 
@@ -9,6 +10,23 @@ namespace weir::serve {
 namespace {
 
 constexpr Millis kLookAgain{500};
+
+// Written without a document in between: each push is answered so.
+void append_record(std::string& body, std::string_view id, const Pushed& pushed,
+                   const predictions::Answer* answer) {
+  body += R"({"id":)";
+  format::append_json_string(body, id);
+  body += R"(,"partition":)" + std::to_string(pushed.place.partition);
+  body += R"(,"offset":)" + std::to_string(pushed.place.offset);
+  body += pushed.repeated ? R"(,"repeated":true)" : R"(,"repeated":false)";
+  if (answer) {
+    nlohmann::ordered_json members;
+    add_answer(members, *answer);
+    body += ',' + to_text(members).substr(1);  // with the brace that ends it
+  } else {
+    body += '}';
+  }
+}
 
 }  // namespace
 
@@ -92,19 +110,15 @@ void AwaitedAnswers::take(std::size_t index, predictions::SharedAnswer answer) {
 void AwaitedAnswers::end() {
   const std::lock_guard lock(mutex_);
   if (!reply_) return;
-  nlohmann::ordered_json records = nlohmann::ordered_json::array();
+  std::string body = R"({"records":[)";
   for (std::size_t i = 0; i < pushed_.size(); ++i) {
-    nlohmann::ordered_json record = {{"id", ids_[i]},
-                                     {"partition", pushed_[i].place.partition},
-                                     {"offset", pushed_[i].place.offset},
-                                     {"repeated", pushed_[i].repeated}};
-    if (answers_[i]) add_answer(record, *answers_[i]);
-    records.push_back(std::move(record));
+    if (i > 0) body += ',';
+    append_record(body, ids_[i], pushed_[i], answers_[i].get());
   }
-  const nlohmann::ordered_json body = {{"records", std::move(records)}};
+  body += "]}";
   // Whoever did not wait, and whoever waited in vain, learns that the records have been accepted.
   const bool all = wait_ && missing_ == 0;
-  reply_->send(json_response(to_text(body), all ? 200 : 202));
+  reply_->send(json_response(std::move(body), all ? 200 : 202));
   reply_.reset();
   // The timer holds this until the wait would have been over: no more than this.
   for (const auto wait : waits_) parts_.board.cancel(wait);

@@ -31,28 +31,32 @@ std::string new_id() {
   return id;
 }
 
-Status name_records(std::vector<format::BatchRecord>& records,
-                    std::optional<std::string_view> idempotency_key) {
+Result<std::vector<PushRecord>> named(std::vector<format::BatchRecord> records,
+                                      std::optional<std::string_view> idempotency_key) {
   if (idempotency_key) {
     if (const auto fault = format::fault_of_record_id(*idempotency_key)) {
       return fail(Code::kInvalidArgument, "Idempotency-Key: " + *fault);
     }
   }
+  std::vector<PushRecord> named;
+  named.reserve(records.size());
   for (std::size_t i = 0; i < records.size(); ++i) {
-    if (records[i].id) continue;
-    if (!idempotency_key) {
-      records[i].id = new_id();
+    std::string& value = records[i].value;
+    if (records[i].id) {
+      named.push_back({std::move(*records[i].id), std::move(value)});
+    } else if (!idempotency_key) {
+      named.push_back({new_id(), std::move(value), true});
     } else if (records.size() == 1) {
-      records[i].id = std::string(*idempotency_key);
+      named.push_back({std::string(*idempotency_key), std::move(value)});
     } else {
-      records[i].id = std::string(*idempotency_key) + "." + std::to_string(i);
+      named.push_back({std::string(*idempotency_key) + "." + std::to_string(i), std::move(value)});
     }
   }
-  return {};
+  return named;
 }
 
 // What the model in force would refuse, told before anything is written.
-Status check(const std::vector<format::BatchRecord>& records, const LiveModel& model,
+Status check(const std::vector<PushRecord>& records, const LiveModel& model,
              std::size_t record_bytes_max) {
   auto parser = model.parser();
   std::vector<double> rows;
@@ -107,13 +111,10 @@ Result<std::vector<PushRecord>> MessagesApi::read(const http::Request& request) 
   format::BatchOptions options;
   options.records_max = parts_.limits.records_max;
   options.id_is_feature = view->model->schema().feature_index("id").has_value();
-  auto records = WEIR_TRY(format::read_message_batch(body, kind, options));
-  WEIR_TRY(name_records(records, request.header("idempotency-key")));
+  auto read = WEIR_TRY(format::read_message_batch(body, kind, options));
+  auto records = WEIR_TRY(named(std::move(read), request.header("idempotency-key")));
   WEIR_TRY(check(records, *view->model, parts_.limits.record_bytes_max));
-  std::vector<PushRecord> pushed;
-  pushed.reserve(records.size());
-  for (auto& record : records) pushed.push_back({std::move(*record.id), std::move(record.value)});
-  return pushed;
+  return records;
 }
 
 void MessagesApi::push(Call call, http::Reply reply) {

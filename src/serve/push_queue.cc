@@ -29,6 +29,7 @@ struct PushQueue::Waiting {
   SteadyTime deadline;
   std::size_t bytes = 0;
   std::atomic<bool> answered{false};
+  bool tried = false;  // the pusher's: it may be in the topic
 };
 
 PushQueue::~PushQueue() { close(); }
@@ -45,6 +46,7 @@ void PushQueue::submit(PushRequest request) {
   waiting->request = std::move(request);
   waiting->deadline = clock_.steady() + patience_;
   std::optional<Error> refused;
+  bool enough = false;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) {
@@ -55,9 +57,11 @@ void PushQueue::submit(PushRequest request) {
     } else {
       queued_bytes_ += waiting->bytes;
       queue_.push_back(waiting);
+      enough = queue_.size() >= wanted_;
     }
   }
-  if (!refused) return changed_.notify_one();
+  if (enough) changed_.notify_one();
+  if (!refused) return;
   ++counters_.refused;
   answer(*waiting, weir::fail(*refused));
 }
@@ -132,10 +136,16 @@ void PushQueue::take_alone(std::size_t requests) {
   alone_ = requests;
 }
 
-PushQueue::Taken PushQueue::take(std::size_t records_max, Millis timeout) {
+PushQueue::Taken PushQueue::take(std::size_t records_max, Millis timeout, Gathering gathering) {
   Taken taken;
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, timeout, [&] { return !queue_.empty() || closed_; });
+  if (!queue_.empty() && alone_ == 0) {
+    wanted_ = gathering.requests;
+    changed_.wait_for(lock, gathering.patience,
+                      [&] { return queue_.size() >= wanted_ || closed_; });
+    wanted_ = 1;
+  }
   std::size_t records = 0;
   while (!queue_.empty()) {
     const std::size_t next = queue_.front()->request.records.size();
@@ -222,7 +232,7 @@ Status Pusher::step(Millis wait_max, std::stop_token stop) {
     return {};
   }
   queue_.set_trouble("");
-  auto requests = queue_.take(options_.records_max, wait_max);
+  auto requests = queue_.take(options_.records_max, wait_max, std::exchange(gathering_, {}));
   std::erase_if(requests, [](const auto& waiting) { return waiting->answered.load(); });
   if (requests.empty()) return {};
   auto later = push(requests);
@@ -248,7 +258,9 @@ void Pusher::forget_what_is_indexed() {
 }
 
 Result<PushQueue::Taken> Pusher::push(const PushQueue::Taken& requests) {
+  const SteadyTime begun = clock_.steady();
   WEIR_TRY(look_up(requests));
+  for (const auto& waiting : requests) waiting->tried = true;
   if (progress_.generation() != generation_) {
     return fail(Code::kUnavailable, "the index of ids is being filled again");
   }
@@ -274,8 +286,19 @@ Result<PushQueue::Taken> Pusher::push(const PushQueue::Taken& requests) {
     fates.push_back(std::move(fate));
   }
   WEIR_TRY(write(fates));
+  expect(fates, begun);
   for (Fate& fate : fates) tell(fate);
   return later;
+}
+
+// Clients that ask again once they are answered would else fall into two halves, each of which
+// waits for the transaction of the other.
+void Pusher::expect(const std::vector<Fate>& fates, SteadyTime begun) {
+  std::size_t records = 0;
+  for (const Fate& fate : fates) records += fate.records.size();
+  if (records > options_.records_max / 2) return;
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - begun);
+  gathering_ = {fates.size() + queue_.waiting(), std::min(took / 4, options_.gathering_max)};
 }
 
 Status Pusher::look_up(const PushQueue::Taken& requests) {
@@ -291,6 +314,7 @@ Status Pusher::look_up(const PushQueue::Taken& requests) {
   };
   for (const auto& waiting : requests) {
     for (const PushRecord& record : waiting->request.records) {
+      if (record.minted && !waiting->tried) continue;
       if (recent_.contains(record.id)) continue;
       ids.push_back(record.id);
       if (ids.size() == predictions::kIdsAtOnceMax) WEIR_TRY(ask());

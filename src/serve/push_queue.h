@@ -8,7 +8,9 @@
 //   2. waits until the index of ids (the prediction store, filled from the topic) holds everything
 //      below the ends that the topic has then,
 //   3. and only then looks ids up and writes.
-// After any error it begins at 1 again, with the requests that it had: one whose outcome was
+// A transaction costs some milliseconds, however many share it: whoever was answered by the last
+// one or came during it is waited for a moment, a quarter of a transaction at most, to share the
+// next. After any error it begins at 1 again, with the requests that it had: one whose outcome was
 // unknown is found in the index, or is not in the topic.
 //
 // Owner: the gateway. Threads: PushQueue from any; a Pusher is a Role of one thread. `done` is
@@ -18,6 +20,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -39,6 +42,7 @@ namespace weir::serve {
 struct PushRecord {
   std::string id;
   std::string value;
+  bool minted = false;  // the id is new: nobody can have sent it before
 };
 
 struct Pushed {
@@ -84,8 +88,13 @@ class PushQueue {
   struct Waiting;
   using Taken = std::vector<std::shared_ptr<Waiting>>;
 
+  // More requests that are likely to come in a moment, and how long they are waited for.
+  struct Gathering {
+    std::size_t requests = 1;
+    std::chrono::microseconds patience{0};
+  };
   // Waits for some; `records_max` records, and one request at least.
-  Taken take(std::size_t records_max, Millis timeout);
+  Taken take(std::size_t records_max, Millis timeout, Gathering gathering);
   void give_back(Taken requests);  // to the front
   static void answer(Waiting& waiting, PushAnswer answer);
   void set_trouble(std::string trouble);
@@ -97,11 +106,12 @@ class PushQueue {
   PushCounters counters_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::shared_ptr<Waiting>> queue_;               // guarded by mutex_
-  std::vector<std::weak_ptr<Waiting>> taken_;                // guarded by mutex_
-  std::size_t queued_bytes_ = 0;                             // guarded by mutex_
-  std::size_t alone_ = 0;                                    // guarded by mutex_
-  bool closed_ = false;                                      // guarded by mutex_
+  std::deque<std::shared_ptr<Waiting>> queue_;  // guarded by mutex_
+  std::vector<std::weak_ptr<Waiting>> taken_;   // guarded by mutex_
+  std::size_t queued_bytes_ = 0;                // guarded by mutex_
+  std::size_t alone_ = 0;                       // guarded by mutex_
+  std::size_t wanted_ = 1;                      // guarded by mutex_; so many wake who takes
+  bool closed_ = false;                         // guarded by mutex_
   std::string trouble_ = "the gateway has only just begun";  // guarded by mutex_
 };
 
@@ -109,6 +119,7 @@ struct PusherOptions {
   std::string features_topic;
   std::string transactional_id;     // the same again after a restart
   std::size_t records_max = 2'000;  // of a transaction
+  std::chrono::microseconds gathering_max{5'000};
   Millis broker_timeout{10'000};
 };
 
@@ -138,6 +149,7 @@ class Pusher final : public Role {
   std::optional<Error> judge(const PushQueue::Waiting& request, Fate& fate) const;
   Status write(std::vector<Fate>& fates);
   void tell(Fate& fate);
+  void expect(const std::vector<Fate>& fates, SteadyTime begun);
   void forget_what_is_indexed();
 
   const PusherOptions options_;
@@ -156,6 +168,7 @@ class Pusher final : public Role {
   std::deque<std::pair<predictions::Place, std::string>> recent_order_;
   // Of the ids of the requests at hand, those that the index has.
   std::unordered_map<std::string, Known> indexed_;
+  PushQueue::Gathering gathering_;
 };
 
 }  // namespace weir::serve

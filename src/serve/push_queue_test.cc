@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <thread>
+
 #include "base/simulated_clock.h"
 #include "stream/memory_broker.h"
 
@@ -14,8 +17,8 @@ using testing::HasSubstr;
 // An index of ids that reads the topic when it is told to, as the feed and the store do together.
 class Index final : public predictions::PredictionStore {
  public:
-  Index(stream::MemoryBroker& broker, predictions::FeedProgress& progress)
-      : broker_(broker), progress_(progress) {}
+  Index(stream::MemoryBroker& broker, predictions::FeedProgress& progress, SimulatedClock& clock)
+      : broker_(broker), progress_(progress), clock_(clock) {}
 
   void read_to_end() {
     for (const auto& record : broker_.records("f")) {
@@ -30,11 +33,15 @@ class Index final : public predictions::PredictionStore {
     progress_.reached("f", positions);
   }
   void fail_next() { failing_ = true; }
+  void take_so_long(Millis time) { time_ = time; }
+  std::size_t asked() const { return asked_; }
   void forget() { first_.clear(); }
 
   Result<std::vector<std::optional<predictions::FirstOfId>>> find_ids(
       std::span<const std::string> ids) override {
     if (std::exchange(failing_, false)) return fail(Code::kTimeout, "the index is slow");
+    clock_.advance(time_);
+    asked_ += ids.size();
     std::vector<std::optional<predictions::FirstOfId>> found;
     for (const auto& id : ids) {
       const auto at = first_.find(id);
@@ -57,8 +64,11 @@ class Index final : public predictions::PredictionStore {
  private:
   stream::MemoryBroker& broker_;
   predictions::FeedProgress& progress_;
+  SimulatedClock& clock_;
   std::map<std::string, predictions::FirstOfId> first_;
   bool failing_ = false;
+  Millis time_{0};
+  std::size_t asked_ = 0;
 };
 
 class PushQueueOnMemory : public testing::Test {
@@ -74,6 +84,7 @@ class PushQueueOnMemory : public testing::Test {
     PusherOptions options;
     options.features_topic = "f";
     options.transactional_id = "p.gateway-0";
+    options.gathering_max = std::chrono::seconds(20);
     auto opened = Pusher::open(options, broker_, index_, progress_, queue_, clock_);
     ASSERT_TRUE(opened) << opened.error().message();
     pusher_ = std::move(*opened);
@@ -100,7 +111,7 @@ class PushQueueOnMemory : public testing::Test {
   SimulatedClock clock_;
   stream::MemoryBroker broker_{clock_};
   predictions::FeedProgress progress_;
-  Index index_{broker_, progress_};
+  Index index_{broker_, progress_, clock_};
   PushQueue queue_{clock_, Millis{10'000}};
   std::unique_ptr<Pusher> pusher_;
 };
@@ -172,7 +183,7 @@ TEST_F(PushQueueOnMemory, writes_once_whatever_becomes_of_the_commit) {
        {stream::CommitFault::kAborted, stream::CommitFault::kUnknownButHappened,
         stream::CommitFault::kUnknownNotHappened, stream::CommitFault::kFenced}) {
     const std::string id = "id" + std::to_string(number++);
-    const auto answer = submit({{id, "1"}, {id + "'", "2"}});
+    const auto answer = submit({{id, "1"}, {id + "'", "2", true}});
     broker_.fail_commit(1, fault);
     EXPECT_FALSE(step());
     EXPECT_FALSE(answer->has_value()) << "its outcome is not known yet";
@@ -181,6 +192,38 @@ TEST_F(PushQueueOnMemory, writes_once_whatever_becomes_of_the_commit) {
     ASSERT_TRUE(*answer && **answer) << number;
     EXPECT_EQ(keys().size(), 2u * static_cast<std::size_t>(number));
   }
+}
+
+TEST_F(PushQueueOnMemory, does_not_look_for_an_id_that_is_new_but_knows_it_later) {
+  submit({{"a", "1", true}});
+  ASSERT_TRUE(step());
+  EXPECT_EQ(index_.asked(), 0u);
+  const auto again = submit({{"a", "1"}});
+  ASSERT_TRUE(step());
+  EXPECT_TRUE((***again)[0].repeated);
+  EXPECT_THAT(keys(), testing::ElementsAre("a"));
+}
+
+TEST_F(PushQueueOnMemory, waits_a_moment_for_those_who_are_likely_to_share_the_next_transaction) {
+  submit({{"a", "1"}});
+  submit({{"b", "1"}});
+  index_.take_so_long(Millis{80'000});  // the last transaction: a quarter of it is 20 s
+  ASSERT_TRUE(step());
+  const auto commits = broker_.commits();
+  const auto first = submit({{"c", "1"}});
+  std::atomic<bool> stepping{false};
+  std::shared_ptr<std::optional<PushAnswer>> second;
+  std::thread client([&] {
+    stepping.wait(false);
+    second = submit({{"d", "1"}});
+  });
+  stepping = true;
+  stepping.notify_all();
+  ASSERT_TRUE(step());
+  client.join();
+  EXPECT_TRUE(first->has_value());
+  EXPECT_TRUE(second->has_value());
+  EXPECT_EQ(broker_.commits(), commits + 1);
 }
 
 TEST_F(PushQueueOnMemory, writes_nothing_before_the_index_holds_what_the_topic_has) {
