@@ -205,8 +205,7 @@ Result<std::unique_ptr<Pusher>> Pusher::open(PusherOptions options, stream::Brok
     pusher->sink_ = WEIR_TRY(
         during(broker.open_sink(own.transactional_id, own.broker_timeout, stream::Places::kTold),
                "opening " + own.features_topic + " for pushes"));
-    pusher->must_cover_ = WEIR_TRY(broker.log_ends(own.features_topic, own.broker_timeout));
-    return {};
+    return pusher->ask_for_ends();
   };
   if (auto prepared = prepare(); !prepared) {
     queue.set_trouble(prepared.error().message());
@@ -215,8 +214,16 @@ Result<std::unique_ptr<Pusher>> Pusher::open(PusherOptions options, stream::Brok
   return pusher;
 }
 
+Status Pusher::ask_for_ends() {
+  generation_ = progress_.generation();
+  must_cover_ = WEIR_TRY(broker_.log_ends(options_.features_topic, options_.broker_timeout));
+  return {};
+}
+
 Status Pusher::step(Millis wait_max, std::stop_token stop) {
   if (!covered_) {
+    // The index was opened meanwhile, maybe of another topic.
+    if (progress_.generation() != generation_) WEIR_TRY(ask_for_ends());
     covered_ = progress_.caught_up_to(options_.features_topic, must_cover_);
     if (!covered_) {
       queue_.set_trouble("the ids in " + options_.features_topic + " are still being read");

@@ -142,6 +142,7 @@ class Pusher final : public Role {
 
   Pusher(PusherOptions options, stream::Broker& broker, predictions::PredictionStore& store,
          const predictions::FeedProgress& progress, PushQueue& queue, Clock& clock);
+  Status ask_for_ends();
   // Gives those back that have to wait for the next transaction.
   Result<PushQueue::Taken> push(const PushQueue::Taken& requests);
   Status look_up(const PushQueue::Taken& requests);
@@ -161,7 +162,7 @@ class Pusher final : public Role {
   std::unique_ptr<stream::TransactionalSink> sink_;
   std::vector<stream::PartitionOffset> must_cover_;
   bool covered_ = false;
-  const std::uint64_t generation_;  // of the index, since before the ends were asked for
+  std::uint64_t generation_;  // of the index, since before the ends were asked for
 
   // Pushed by this one, and not in the index yet.
   std::unordered_map<std::string, Known> recent_;

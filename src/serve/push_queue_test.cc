@@ -244,6 +244,24 @@ TEST_F(PushQueueOnMemory, writes_nothing_before_the_index_holds_what_the_topic_h
   EXPECT_EQ(keys().size(), 1u);
 }
 
+TEST_F(PushQueueOnMemory, waits_for_an_index_that_is_opened_after_it) {
+  pusher_.reset();
+  PusherOptions options;
+  options.features_topic = "f";
+  options.transactional_id = "p.gateway-0";
+  pusher_ = std::move(*Pusher::open(options, broker_, index_, progress_, queue_, clock_));
+  broker_.produce("f", "a", "1");
+  progress_.reset();  // as the feed does when it opens
+  const auto answer = submit({{"a", "1"}, {"b", "1"}});
+  ASSERT_TRUE(step());
+  EXPECT_FALSE(answer->has_value());
+  index_.read_to_end();
+  ASSERT_TRUE(step());
+  ASSERT_TRUE(*answer && **answer);
+  EXPECT_TRUE((***answer)[0].repeated);
+  EXPECT_EQ(keys().size(), 2u);
+}
+
 TEST_F(PushQueueOnMemory, tells_a_client_to_try_again_whose_time_is_over) {
   broker_.set_away_until(clock_.steady() + Millis{60'000});
   const auto waiting = submit({{"a", "1"}});
