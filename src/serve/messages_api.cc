@@ -15,24 +15,28 @@ namespace {
 
 constexpr std::size_t kFaultsToldMax = 20;
 
-// 128 bits that nobody else has.
-std::string new_id() {
+// As RFC 9562 lays out UUID version 7: the milliseconds since 1970, then bits that nobody else has.
+// Ids that grow with time are put into an index side by side.
+std::string new_id(std::uint64_t now_ms) {
   thread_local std::mt19937_64 random = [] {
     std::random_device device;
     std::seed_seq seed{device(), device(), device(), device(), device(), device()};
     return std::mt19937_64(seed);
   }();
+  constexpr std::uint64_t kVersion = 0x7000;
+  constexpr std::uint64_t kVariant = std::uint64_t{2} << 62;
+  const std::uint64_t halves[] = {now_ms << 16 | kVersion | (random() & 0xfff),
+                                  kVariant | random() >> 2};
   std::string id(32, '0');
-  for (std::size_t half = 0; half < 2; ++half) {
-    std::uint64_t bits = random();
-    for (std::size_t i = 0; i < 16; ++i, bits >>= 4)
-      id[half * 16 + i] = "0123456789abcdef"[bits & 15];
+  for (std::size_t i = 0; i < 32; ++i) {
+    id[i] = "0123456789abcdef"[halves[i / 16] >> (60 - 4 * (i % 16)) & 15];
   }
   return id;
 }
 
 Result<std::vector<PushRecord>> named(std::vector<format::BatchRecord> records,
-                                      std::optional<std::string_view> idempotency_key) {
+                                      std::optional<std::string_view> idempotency_key,
+                                      std::uint64_t now_ms) {
   if (idempotency_key) {
     if (const auto fault = format::fault_of_record_id(*idempotency_key)) {
       return fail(Code::kInvalidArgument, "Idempotency-Key: " + *fault);
@@ -45,7 +49,7 @@ Result<std::vector<PushRecord>> named(std::vector<format::BatchRecord> records,
     if (records[i].id) {
       named.push_back({std::move(*records[i].id), std::move(value)});
     } else if (!idempotency_key) {
-      named.push_back({new_id(), std::move(value), true});
+      named.push_back({new_id(now_ms), std::move(value), true});
     } else if (records.size() == 1) {
       named.push_back({std::string(*idempotency_key), std::move(value)});
     } else {
@@ -112,7 +116,8 @@ Result<std::vector<PushRecord>> MessagesApi::read(const http::Request& request) 
   options.records_max = parts_.limits.records_max;
   options.id_is_feature = view->model->schema().feature_index("id").has_value();
   auto read = WEIR_TRY(format::read_message_batch(body, kind, options));
-  auto records = WEIR_TRY(named(std::move(read), request.header("idempotency-key")));
+  const auto now_ms = static_cast<std::uint64_t>(parts_.clock.wall().time_since_epoch().count());
+  auto records = WEIR_TRY(named(std::move(read), request.header("idempotency-key"), now_ms));
   WEIR_TRY(check(records, *view->model, parts_.limits.record_bytes_max));
   return records;
 }

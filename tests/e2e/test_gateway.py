@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 import time
+import uuid
 
 import pytest
 
@@ -51,6 +52,12 @@ def test_a_pushed_record_is_scored_once_however_often_it_is_sent(pipeline):
     assert again["prediction"] == expected
     [keyed] = gateway.push(RECORD, Idempotency_Key="k1")
     assert keyed["id"] == "k1"
+    named = [gateway.push(RECORD)[0]["id"] for _ in range(2)]
+    # UUIDs of version 7: the time, and what nobody else has.
+    told = [uuid.UUID(each) for each in named]
+    assert all(each.version == 7 and each.variant == uuid.RFC_4122 for each in told)
+    assert all(abs((each.int >> 80) / 1000 - time.time()) < 60 for each in told)
+    assert named == sorted(named) and len(set(named)) == 2
     conflict = gateway.push({"id": "a7", **RECORD, "x1": 2}, status=409)
     assert "'a7' stands for other features" in conflict["detail"]
 
@@ -60,8 +67,7 @@ def test_a_pushed_record_is_scored_once_however_often_it_is_sent(pipeline):
     place = gateway.get(f"/v1/records/{kept['partition']}/{kept['offset']}")
     assert place["id"] == "a7"
     assert {key: len(records) for key, records in by_key(pipeline, "predictions").items()} == {
-        b"a7": 1,
-        b"k1": 1,
+        each.encode(): 1 for each in ["a7", "k1", *named]
     }
     pipeline.stop_all()
     check_promises(pipeline)
