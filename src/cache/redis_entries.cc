@@ -1,6 +1,7 @@
 #include "cache/redis_entries.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 
@@ -31,11 +32,22 @@ std::optional<std::vector<std::optional<std::string>>> RedisEntries::get(
     if (i % kNamesOfCommandMax == 0) commands.push_back({"MGET"});
     commands.back().push_back(names[i]);
   }
-  auto replies = client_.ask(commands, timeout);
+  auto answer = client_.ask_if_open(commands, timeout);
+  if (!answer) {
+    failed(answer.error());
+    return std::nullopt;
+  }
+  if (!*answer) {
+    const std::lock_guard lock(mutex_);
+    wanted_ = true;
+    work_.notify_one();
+    return std::nullopt;
+  }
+  std::vector<redis::Reply>& replies = **answer;
   std::vector<std::optional<std::string>> found;
   found.reserve(names.size());
-  for (std::size_t i = 0; replies && i < replies->size(); ++i) {
-    redis::Reply& reply = (*replies)[i];
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    redis::Reply& reply = replies[i];
     const std::size_t asked = commands[i].size() - 1;
     if (reply.is_error()) {
       failed(redis::error_of(reply));
@@ -47,10 +59,6 @@ std::optional<std::vector<std::optional<std::string>>> RedisEntries::get(
       found.push_back(item.is_text() ? std::optional(std::move(item.text)) : std::nullopt);
     }
     found.resize(std::min((i + 1) * kNamesOfCommandMax, names.size()));
-  }
-  if (!replies) {
-    failed(replies.error());
-    return std::nullopt;
   }
   const std::lock_guard lock(mutex_);
   rest_ = Millis(0);
@@ -98,10 +106,13 @@ void RedisEntries::failed(const Error& why, bool by_the_way_back) {
 void RedisEntries::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::vector<NamedEntry> entries;
+    bool wanted = false;
     {
       std::unique_lock lock(mutex_);
       if (reachable_) {
-        work_.wait_for(lock, stop, kIdle, [&] { return !waiting_.empty() || !reachable_; });
+        work_.wait_for(lock, stop, kIdle,
+                       [&] { return wanted_ || !waiting_.empty() || !reachable_; });
+        wanted = std::exchange(wanted_, false);
         const std::size_t count = std::min(waiting_.size(), kWritesOfCallMax);
         std::move(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count),
                   std::back_inserter(entries));
@@ -112,6 +123,12 @@ void RedisEntries::run(const std::stop_token& stop) {
       }
     }
     if (stop.stop_requested()) return;
+    if (const auto opened = wanted ? client_.open_one(options_.patience) : Status(); !opened) {
+      failed(opened.error());
+      const std::lock_guard lock(mutex_);
+      counted_.not_written += entries.size();
+      continue;
+    }
     if (!entries.empty()) {
       if (write(std::move(entries))) continue;
       std::unique_lock lock(mutex_);

@@ -1,6 +1,8 @@
 // Entries in a Redis, each with a time to live: a server that evicts what is volatile evicts these.
 //
-// Reads are the caller's, within the deadline given; a read that fails is the last one until a
+// Reads are the caller's, within the deadline given, and only ever over a connection that is open:
+// resolving the server's name and connecting are a thread's of our own. A read that finds none
+// finds nothing, and has one more opened; a read that fails is the last one until a
 // thread of our own has had an answer again, which it asks for after pauses that grow. So a Redis
 // that is away, or slow, costs a caller one deadline after each such pause and nothing in between.
 // Writes are that thread's; what comes faster than it writes is dropped. A Redis that is full, or
@@ -55,6 +57,7 @@ class RedisEntries final : public SharedEntries {
   std::deque<NamedEntry> waiting_;  // guarded by mutex_
   SharedEntriesState counted_;      // guarded by mutex_
   std::string refusal_;             // guarded by mutex_; of the last write, where it was refused
+  bool wanted_ = false;             // guarded by mutex_; a reader found no connection
   Millis rest_{0};                  // guarded by mutex_; 0 where the last call was answered
   SteadyTime ask_again_{};          // guarded by mutex_
   std::jthread thread_;             // last: it uses the rest

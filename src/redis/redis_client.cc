@@ -118,16 +118,48 @@ Result<std::vector<Reply>> Client::ask(std::span<const Command> commands,
                                        std::optional<Millis> timeout) {
   WEIR_TRY(admit());
   const SteadyTime deadline = std::chrono::steady_clock::now() + timeout.value_or(options_.timeout);
-  const auto exchange = [&]() -> Result<std::vector<Reply>> {
-    auto connection = WEIR_TRY(borrow(deadline));
-    auto replies = connection->ask(commands, deadline);
-    if (!replies) connection.reset();
-    give_back(std::move(connection));
-    return replies;
+  const auto asked = [&]() -> Result<std::vector<Reply>> {
+    return exchange(WEIR_TRY(borrow(deadline)), commands, deadline);
   };
-  auto replies = during(exchange(), "asking " + where());
+  auto replies = during(asked(), "asking " + where());
   note(replies ? Status() : fail(replies.error()));
   return replies;
+}
+
+Result<std::optional<std::vector<Reply>>> Client::ask_if_open(std::span<const Command> commands,
+                                                              Millis timeout) {
+  const SteadyTime deadline = std::chrono::steady_clock::now() + timeout;
+  std::unique_ptr<Connection> connection;
+  {
+    const std::lock_guard lock(mutex_);
+    connection = take_open();
+  }
+  if (!connection) return std::optional<std::vector<Reply>>();
+  if (const auto admitted = admit(); !admitted) {
+    give_back(std::move(connection));
+    return fail(admitted.error());
+  }
+  auto replies = during(exchange(std::move(connection), commands, deadline), "asking " + where());
+  note(replies ? Status() : fail(replies.error()));
+  return std::optional(WEIR_TRY(std::move(replies)));
+}
+
+Status Client::open_one(Millis timeout) {
+  WEIR_TRY(admit());
+  bool free = false;
+  {
+    const std::lock_guard lock(mutex_);
+    free = lent_ + idle_.size() < options_.connections_max;
+    if (free) ++lent_;
+  }
+  Status outcome;
+  if (free) {
+    auto opened = Connection::open(options_, std::chrono::steady_clock::now() + timeout);
+    give_back(opened ? std::move(*opened) : nullptr);
+    if (!opened) outcome = fail(Error(opened.error()).while_doing("asking " + where()));
+  }
+  note(outcome);
+  return outcome;
 }
 
 Result<Reply> Client::ask_one(const Command& command, std::optional<Millis> timeout) {
@@ -149,17 +181,33 @@ Result<std::unique_ptr<Connection>> Client::borrow(SteadyTime deadline) {
     const bool free = back_.wait_until(
         lock, deadline, [&] { return !idle_.empty() || lent_ < options_.connections_max; });
     if (!free) return fail(Code::kTimeout, "all connections are in use");
+    if (auto connection = take_open()) return connection;
     ++lent_;
-    while (!idle_.empty()) {
-      auto connection = std::move(idle_.back());
-      idle_.pop_back();
-      // A server that was restarted has closed them all.
-      if (connection->fresh()) return connection;
-    }
   }
   auto opened = Connection::open(options_, deadline);
   if (!opened) give_back(nullptr);
   return opened;
+}
+
+std::unique_ptr<Connection> Client::take_open() {
+  while (!idle_.empty()) {
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    // A server that was restarted has closed them all.
+    if (!connection->fresh()) continue;
+    ++lent_;
+    return connection;
+  }
+  return nullptr;
+}
+
+Result<std::vector<Reply>> Client::exchange(std::unique_ptr<Connection> connection,
+                                            std::span<const Command> commands,
+                                            SteadyTime deadline) {
+  auto replies = connection->ask(commands, deadline);
+  if (!replies) connection.reset();
+  give_back(std::move(connection));
+  return replies;
 }
 
 void Client::give_back(std::unique_ptr<Connection> connection) {

@@ -77,7 +77,14 @@ class Client {
   // place of that of the options.
   Result<std::vector<Reply>> ask(std::span<const Command> commands,
                                  std::optional<Millis> timeout = std::nullopt);
-  // The same of one command, whose refusal is an error.
+  // As ask(), for who may not wait for more than an answer: only over a connection that is open and
+  // free. Nothing where there is none; whoever may resolve a name and connect then opens one.
+  Result<std::optional<std::vector<Reply>>> ask_if_open(std::span<const Command> commands,
+                                                        Millis timeout);
+  // One more connection for ask_if_open(), where not all are in use. How long a name takes to
+  // resolve is bounded by the machine's resolver alone.
+  Status open_one(Millis timeout);
+  // As ask() of one command, whose refusal is an error.
   Result<Reply> ask_one(const Command& command, std::optional<Millis> timeout = std::nullopt);
 
   ClientState state() const;
@@ -85,6 +92,9 @@ class Client {
 
  private:
   Result<std::unique_ptr<Connection>> borrow(SteadyTime deadline);
+  std::unique_ptr<Connection> take_open();  // with mutex_ held; counts it as lent
+  Result<std::vector<Reply>> exchange(std::unique_ptr<Connection> connection,
+                                      std::span<const Command> commands, SteadyTime deadline);
   void give_back(std::unique_ptr<Connection> connection);
   Status admit();
   void note(const Status& outcome);

@@ -280,6 +280,51 @@ TEST(RedisClient, tells_of_memory_that_is_full) {
   EXPECT_EQ(client.state().failures, 0U) << "a refusal is an answer";
 }
 
+TEST(RedisClient, asks_over_what_is_open_where_its_caller_may_not_connect) {
+  FakeServer server([](int peer) {
+    char bytes[4'096];
+    while (::recv(peer, bytes, sizeof bytes, 0) > 0) say(peer, "+OK\r\n");
+  });
+  ClientOptions options = server.options();
+  options.connections_max = 2;
+  Client client(options);
+  const std::vector<Command> ping = {{"PING"}};
+  const auto none = client.ask_if_open(ping, Millis(10'000));
+  ASSERT_TRUE(none);
+  EXPECT_FALSE(*none) << "nothing was open";
+  EXPECT_EQ(server.connections, 0);
+  EXPECT_EQ(client.state().failures, 0U);
+
+  ASSERT_TRUE(client.open_one(Millis(10'000)));
+  EXPECT_EQ(server.connections, 1);
+  const auto answered = client.ask_if_open(ping, Millis(10'000));
+  ASSERT_TRUE(answered && *answered);
+  EXPECT_EQ((*answered)->front().text, "OK");
+  EXPECT_EQ(server.connections, 1);
+}
+
+TEST(RedisClient, opens_no_more_connections_than_it_may_have) {
+  WEIR_NEEDS_REDIS(server);
+  ClientOptions options = server->options();
+  options.connections_max = 2;
+  Client client(options);
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(client.open_one(Millis(10'000)));
+  const auto list = Client(server->options()).ask_one({"CLIENT", "LIST"});
+  ASSERT_TRUE(list);
+  EXPECT_EQ(std::count(list->text.begin(), list->text.end(), '\n'), 2 + 1) << list->text;
+}
+
+TEST(RedisClient, tells_why_no_connection_was_opened) {
+  WEIR_NEEDS_REDIS(server);
+  Client client(server->options());
+  server->kill();
+  const auto refused = client.open_one(Millis(10'000));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kUnavailable);
+  EXPECT_THAT(refused.error().message(), HasSubstr(client.where()));
+  EXPECT_EQ(client.state().failures, 1U);
+}
+
 TEST(RedisAddress, is_read_and_refused) {
   const auto address = parse_address("redis://cache-1:6380/7");
   ASSERT_TRUE(address);

@@ -1,6 +1,7 @@
 // The deadline is kept by poll(2) around every read and write on a socket that does not block:
 // hiredis's own time-outs begin anew with each byte that comes. What hiredis resolves a name with
-// may block; an address of numbers never does.
+// may block; an address of numbers never does. So who may not wait asks over a connection that
+// somebody else has opened (Client::ask_if_open).
 #include <hiredis/hiredis.h>
 #include <poll.h>
 #include <sys/socket.h>
