@@ -8,14 +8,15 @@ import json
 import signal
 import socket
 import struct
-import threading
 import time
 import uuid
 
 import pytest
 
 from support.gateway import Gateway
+from support.pushing import PushingClients
 from support.promises import check_promises
+from support.redis import RedisServer
 from support.tables import plane
 from support.waiting import wait_until
 
@@ -332,49 +333,50 @@ def test_each_accepted_id_ends_with_one_prediction_whatever_is_killed(pipeline):
     gateway = Gateway.of(process)
     gateway.wait_ready()
     pipeline.set("serve.port", gateway.port)  # the same again for those to come
-    accepted, stop = set(), threading.Event()
-
-    def push(client):
-        number = 0
-        while not stop.is_set():
-            ids = [f"{client}-{number}-{i}" for i in range(20)]
-            body = json.dumps([{"id": i, "x1": number, "x2": 2.5, "x3": -3} for i in ids])
-            try:
-                answer = gateway.ask("POST", "/v1/messages", body, seconds=15)
-            except (OSError, http.client.HTTPException):
-                continue  # sent again, as it is
-            if answer.status == 202:
-                accepted.update(ids)
-                number += 1
-            else:
-                assert answer.status == 503, answer
-                assert answer.headers["Retry-After"]
-
-    clients = [threading.Thread(target=push, args=(name,)) for name in "abcd"]
-    for client in clients:
-        client.start()
-    try:
+    with PushingClients(gateway) as clients:
         for _ in range(4):
-            goal = len(accepted) + 400
-            wait_until(lambda: len(accepted) >= goal, "clients get on")
+            wait_until(clients.get_on(400), "clients get on")
             process.send(signal.SIGKILL)
             process.wait(10)
             process = pipeline.start("serve", name="gateway")
         scorer.send(signal.SIGKILL)
         pipeline.start("score", name="scorer")
-        goal = len(accepted) + 400
-        wait_until(lambda: len(accepted) >= goal, "clients get on after the last kill")
-    finally:
-        stop.set()
-        for client in clients:
-            client.join()
+        wait_until(clients.get_on(400), "clients get on after the last kill")
+    all_are_answered_once(pipeline, gateway, clients.accepted)
 
+
+@pytest.mark.long
+def test_a_redis_that_is_killed_costs_no_id_and_is_filled_again(pipeline, tmp_path):
+    """What keeps the ids that are known comes back empty, while clients send them again."""
+    redis = RedisServer(tmp_path)
+    try:
+        pipeline.set("redis", {"url": f"redis://{redis.address}"})
+        pipeline.train_once("first.csv", plane(1))
+        # So much lies before what the clients push that filling up again takes its time.
+        value = json.dumps(RECORD).encode()
+        pipeline.send((f"before-{i}".encode(), value) for i in range(10_000))
+        gateway = started(pipeline, train=False)
+        with PushingClients(gateway, again=0.5) as clients:
+            for _ in range(2):
+                wait_until(clients.get_on(400), "clients get on")
+                refused = clients.refused
+                redis.kill()
+                wait_until(lambda: clients.refused > refused + 3, "clients are told to wait")
+                redis.start()
+            wait_until(clients.get_on(400), "clients get on after the last kill")
+        assert clients.repeated > 0
+        all_are_answered_once(pipeline, gateway, clients.accepted, looked_up=1_000)
+    finally:
+        redis.kill()
+
+
+def all_are_answered_once(pipeline, gateway, accepted, looked_up=50):
     def all_answered():
         return len(by_key(pipeline, "predictions")) >= len(accepted)
 
     wait_until(all_answered, "all is answered", every=0.5)
     gateway.wait_ready()
-    some = sorted(accepted)[:: max(1, len(accepted) // 50)]
+    some = sorted(accepted)[:: max(1, len(accepted) // looked_up)]
     for record_id in some:
         kept = gateway.get(f"/v1/predictions/{record_id}")
         assert kept["state"] == "predicted" and kept["records_of_this_id"] == 1
