@@ -93,10 +93,14 @@ Result<Millis> parse_run_for(const std::string& text) {
 }
 
 // Another pipeline's run in this folder may hold the store: the stream flows without a gateway,
-// too.
+// too. A port is another matter: whoever has named one waits for a gateway there.
 Result<std::unique_ptr<Gateway>> make_gateway(Roles& roles) {
   auto gateway = Gateway::make(roles);
-  if (gateway || gateway.error().code() != Code::kUnavailable) return gateway;
+  if (!gateway && gateway.error().code() != Code::kUnavailable) return gateway;
+  if (gateway) {
+    WEIR_TRY((*gateway)->listen());
+    return gateway;
+  }
   log::warn("this run has no gateway", {{"reason", gateway.error()}});
   return std::unique_ptr<Gateway>();
 }

@@ -19,6 +19,7 @@ int serve_until_stopped(const CommonOptions& common) {
     context = WEIR_TRY(Context::make(common));
     roles = WEIR_TRY(Roles::make(*context, kGatewayUses));
     gateway = WEIR_TRY(Gateway::make(*roles));
+    WEIR_TRY(gateway->listen());
     log::info("the gateway listens", {{"url", gateway->url()}, {"grpc", gateway->grpc_address()}});
     if (common.json())
       std::printf("{\"type\":\"listening\",\"url\":\"%s\",\"grpc\":\"%s\"}\n",

@@ -44,6 +44,15 @@ bool is_loopback(const std::string& address) {
   return address.starts_with("127.") || address == "::1";
 }
 
+// Why a door does not open, and what to do.
+Error not_listening(const Error& error, const std::string& doing, const std::string& port) {
+  std::string reason = error.message();
+  if (error.code() == Code::kUnavailable) {
+    reason += "; end that one, or set " + port + " to another port (0 is any that is free)";
+  }
+  return Error(error.code(), std::move(reason)).while_doing(doing);
+}
+
 }  // namespace
 
 Gateway::Gateway(Roles& roles, std::string member)
@@ -59,7 +68,7 @@ Gateway::~Gateway() { stop(); }
 Result<std::unique_ptr<Gateway>> Gateway::make(Roles& roles) {
   std::string member = WEIR_TRY(roles.context.claim_member_name("gateway"));
   std::unique_ptr<Gateway> gateway(new Gateway(roles, std::move(member)));
-  WEIR_TRY(gateway->open());
+  WEIR_TRY(gateway->open_store());
   return gateway;
 }
 
@@ -85,8 +94,7 @@ Status Gateway::open_store() {
   return {};
 }
 
-Status Gateway::open() {
-  WEIR_TRY(open_store());
+Status Gateway::listen() {
   meter_ = std::make_unique<serve::FlowMeter>(flow_, store_.get());
   if (cache::PredictionCache* const predictions = WEIR_TRY(roles_.prediction_cache())) {
     cache_ = std::make_unique<cache::CacheAccess>(*predictions);
@@ -126,7 +134,8 @@ Status Gateway::open() {
     options.port = 0;
     started = http::Server::start(options, *api_);
   }
-  server_ = WEIR_TRY(during(std::move(started), "starting the gateway"));
+  if (!started) return fail(not_listening(started.error(), "starting the gateway", "serve.port"));
+  server_ = std::move(*started);
   api_->set_server(server_.get());
   return open_grpc();
 }
@@ -148,9 +157,12 @@ Status Gateway::open_grpc() {
     *text = WEIR_TRY(during(read_local_file(*path, kPemFileBytesMax),
                             std::string("reading ") + name + ": " + *path));
   }
-  grpc_ = WEIR_TRY(during(infer_grpc::Server::start(options, {api_->access(), api_->guard(),
-                                                              api_->metrics(), api_->inference()}),
-                          "starting the gateway's gRPC"));
+  auto started = infer_grpc::Server::start(
+      options, {api_->access(), api_->guard(), api_->metrics(), api_->inference()});
+  if (!started) {
+    return fail(not_listening(started.error(), "starting the gateway's gRPC", "serve.grpc_port"));
+  }
+  grpc_ = std::move(*started);
   return {};
 }
 

@@ -1,9 +1,10 @@
 // The gateway, put together: the server, what it asks, and the roles that keep that up to date.
 //
 // Owner: a command; the roles outlive it, and the supervisor that drives its specs ends before it.
-// Threads: make(), start() and stop() from the command's; the specs each on a thread of its own.
-// Errors: make() and start() as those of what they open; kBadConfig for an address that others can
-// reach without tokens.
+// Threads: make(), listen() and stop() from the command's; the specs each on a thread of its own.
+// Errors: make() as those of the store of predictions, kUnavailable where another gateway has it;
+// listen() kUnavailable where a port that was asked for is taken, kBadConfig for an address, port
+// or certificate that cannot be had, and for an address that others can reach without tokens.
 #pragma once
 
 #include <memory>
@@ -21,8 +22,10 @@ namespace weir::cli {
 
 class Gateway {
  public:
+  // It has its store, and is to listen() before anything else.
   static Result<std::unique_ptr<Gateway>> make(Roles& roles);
   ~Gateway();
+  Status listen();
   // Where its page and its paths are: "http://127.0.0.1:8080".
   std::string url() const;
   // Where it speaks gRPC: "127.0.0.1:8081"; "off" where it does not.
@@ -33,7 +36,6 @@ class Gateway {
 
  private:
   Gateway(Roles& roles, std::string member);
-  Status open();
   std::string place(std::uint16_t port) const;  // "127.0.0.1:8080", "[::1]:8080"
   Status open_store();
   Status open_redis();

@@ -2,8 +2,13 @@
 
 #include <grpc/support/log.h>
 #include <grpcpp/grpcpp.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
+#include <cstring>
 #include <mutex>
 #include <thread>
 
@@ -72,8 +77,43 @@ std::shared_ptr<grpc::ServerCredentials> credentials_of(const TlsTexts& tls) {
   return grpc::SslServerCredentials(options);
 }
 
+// Numbers alone: no name is resolved.
+using Resolved = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+Result<Resolved> resolve(const ServerOptions& options) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  if (::getaddrinfo(options.address.c_str(), std::to_string(options.port).c_str(), &hints,
+                    &found) != 0) {
+    return fail(Code::kBadConfig, "'" + options.address +
+                                      "' is no address: write one such as 127.0.0.1, 0.0.0.0 or "
+                                      "::1");
+  }
+  return Resolved(found, &::freeaddrinfo);
+}
+
+// gRPC does not tell why it cannot listen; the system does, to who tries the same.
+Error why_not_listening(const ServerOptions& options, const addrinfo& at) {
+  const std::string doing =
+      "listening at " + options.address + " port " + std::to_string(options.port) + ": ";
+  const int probe = ::socket(at.ai_family, at.ai_socktype, at.ai_protocol);
+  const int on = 1;
+  const bool listens = probe >= 0 &&
+                       ::setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                       ::bind(probe, at.ai_addr, at.ai_addrlen) == 0 && ::listen(probe, 1) == 0;
+  const int error = errno;
+  if (probe >= 0) ::close(probe);
+  if (!listens && error != EADDRINUSE) return {Code::kBadConfig, doing + std::strerror(error)};
+  if (listens && !options.tls.certificate.empty()) {
+    return {Code::kBadConfig, doing + "the certificate and its key do not fit each other"};
+  }
+  return {Code::kUnavailable, doing + "another program does"};
+}
+
 Status GrpcServer::open(const ServerOptions& options) {
   gpr_set_log_function(tell_log);
+  const auto address = WEIR_TRY(resolve(options));
   grpc::ServerBuilder builder;
   const bool v6 = options.address.find(':') != std::string::npos;
   const std::string place =
@@ -101,9 +141,8 @@ Status GrpcServer::open(const ServerOptions& options) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikesMax);
   server_ = builder.BuildAndStart();
   if (!server_ || port_ == 0) {
-    return fail(Code::kUnavailable, "gRPC cannot listen at " + place +
-                                        ": the port is taken, the address is not this machine's, "
-                                        "or the certificate and its key do not fit");
+    server_.reset();  // it may have the port all the same
+    return fail(why_not_listening(options, *address));
   }
   looker_ = std::jthread([this](const std::stop_token& stop) { look(stop); });
   return {};

@@ -112,6 +112,26 @@ TEST_F(InferenceServer, takes_no_port_that_another_has) {
   const auto second = Server::start(options, {access_, guard_, metrics_, inference_});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), Code::kUnavailable);
+  EXPECT_EQ(second.error().message(), "listening at 127.0.0.1 port " +
+                                          std::to_string(options.port) + ": another program does");
+}
+
+TEST_F(InferenceServer, tells_what_is_wrong_with_its_address_or_certificate) {
+  const auto refused = [&](const ServerOptions& options) {
+    auto server = Server::start(options, {access_, guard_, metrics_, inference_});
+    return server ? Error(Code::kInternal, "it listens") : server.error();
+  };
+  ServerOptions options;
+  options.address = "192.0.2.1";  // of documentation: no machine's
+  EXPECT_EQ(refused(options).code(), Code::kBadConfig);
+  EXPECT_THAT(refused(options).message(), HasSubstr("192.0.2.1 port 0: Cannot assign"));
+  options.address = "localhost";
+  EXPECT_EQ(refused(options).code(), Code::kBadConfig);
+  EXPECT_THAT(refused(options).message(), HasSubstr("'localhost' is no address"));
+  options.address = "127.0.0.1";
+  options.tls = {"no certificate", "no key", ""};
+  EXPECT_EQ(refused(options).code(), Code::kBadConfig);
+  EXPECT_THAT(refused(options).message(), HasSubstr("certificate"));
 }
 
 // A large request is worked on while the server ends, again and again: each call has an end.

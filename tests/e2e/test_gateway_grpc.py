@@ -361,11 +361,23 @@ def test_strangers_and_crowds_harm_nobody_and_the_end_comes_in_time(pipeline):
     assert len(outcomes) > 200
 
 
-def test_a_port_that_is_taken_is_said_so(pipeline):
-    pipeline.train_once("first.csv", plane(1))
+@pytest.mark.parametrize("command", [["serve"], ["run", "--no-produce"]], ids=["serve", "run"])
+@pytest.mark.parametrize("door", ["port", "grpc_port"])
+def test_a_port_that_is_taken_is_said_so(pipeline, command, door):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        pipeline.set("serve", {"port": 0, "grpc_port": taken.getsockname()[1]})
-        ended = pipeline.run("serve")
-    assert ended.returncode == 69 and b"the port is taken" in ended.stderr, ended.stderr
+        port = taken.getsockname()[1]
+        pipeline.set("serve", {"port": 0, door: port})
+        ended = pipeline.run(*command)
+    assert ended.returncode == 69, ended
+    told = ended.stderr.decode()
+    assert f"listening at 127.0.0.1 port {port}: another program does" in told, told
+    assert f"set serve.{door} to another port" in told, told
+
+
+@pytest.mark.parametrize("command", [["serve"], ["run", "--no-produce"]], ids=["serve", "run"])
+def test_an_address_of_another_machine_is_said_so(pipeline, command):
+    pipeline.set("serve", {"port": 0, "address": "192.0.2.1", "token_list": "read 0123456789abcdef"})
+    ended = pipeline.run(*command)
+    assert ended.returncode == 78 and b"192.0.2.1 port 0: Cannot assign" in ended.stderr, ended

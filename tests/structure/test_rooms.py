@@ -62,7 +62,8 @@ LIBRARIES = [
     (r"tl/expected\.hpp$", list(ROOMS), r"\.(cc|h)$"),
     # The system's own.
     (r"unistd\.h$|fcntl\.h$|poll\.h$|sys/|pwd\.h$",
-     ["base", "config", "store", "redis", "predictions", "cli"], r"\.(cc|h)$"),
+     ["base", "config", "store", "redis", "predictions", "infer_grpc", "cli"], r"\.(cc|h)$"),
+    (r"netdb\.h$", ["infer_grpc"], CODE),
     (r"termios\.h$", ["cli"], r"/terminal\.cc$"),
     (r"p?thread\.h$|signal\.h$", ["base", "cli"], CODE),
     (r"nss\.h$", ["cli"], r"/worker/main\.cc$"),
