@@ -192,8 +192,8 @@ class TopPage {
       if (shown++ == kPartitionsMax) break;
       const auto& age = at.last_record_age_ms;
       const std::string last = age ? duration_text(static_cast<double>(*age) / 1000) : "-";
-      add(format("  %9d  %12" PRId64 "  %12" PRId64 "  %8" PRId64 "  %11s  ", number, at.committed,
-                 at.end, at.lag(), last.c_str()) +
+      add(format("  %9d  %12" PRId64 "  %12" PRId64 "  %8" PRId64 "  %11s  ", number,
+                 at.scored_up_to(), at.end, at.lag(), last.c_str()) +
           (at.member.empty() ? "nobody" : at.member));
     }
     if (partitions.size() > kPartitionsMax) add(more(partitions.size() - kPartitionsMax));

@@ -38,6 +38,7 @@ void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress
     nlohmann::ordered_json partition = {{"partition", one.partition}, {"next", one.next}};
     if (one.end) partition["end"] = *one.end;
     if (one.last_record_age_ms) partition["last_record_age_ms"] = *one.last_record_age_ms;
+    if (one.answered) partition["answered"] = *one.answered;
     json["partitions"].push_back(std::move(partition));
   }
   if (progress.watch) json["watch"] = watch_report_json(*progress.watch);
@@ -77,6 +78,7 @@ MemberProgress read_progress(const Json& json) {
     };
     partition.end = optional("end");
     partition.last_record_age_ms = optional("last_record_age_ms");
+    partition.answered = optional("answered");
     progress.partitions.push_back(partition);
   }
   return progress;

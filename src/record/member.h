@@ -3,7 +3,8 @@
 //
 //   {"type":"alive","member":"scorer-host-0","role":"scorer","transactional_id":"…","model":3,
 //    "model_epoch":3,"waiting_for":"no records in the topic","waiting_ms":400,"partitions":
-//    [{"partition":0,"next":1207,"end":1207,"last_record_age_ms":412},…],"cache":{…}}
+//    [{"partition":0,"next":1207,"end":1207,"last_record_age_ms":412,
+//    "answered":1207},…],"cache":{…}}
 //   {"type":"halted","member":…,"epoch":4}     the gate is closed, nothing of mine is in flight
 //   {"type":"left","member":…}                 a clean end
 //   {"type":"trainer","member":"host:4711","role":"trainer","waiting_for":…,"waiting_ms":…}
@@ -43,6 +44,9 @@ struct PartitionProgress {
   std::int64_t next = 0;
   std::optional<std::int64_t> end;  // as of the last fetch
   std::optional<std::int64_t> last_record_age_ms;
+  // Every record below has its answer, committed; absent while some are under way. It may lie
+  // behind what the group has committed, over offsets that are no records.
+  std::optional<std::int64_t> answered{};
 
   bool operator==(const PartitionProgress&) const = default;
 };

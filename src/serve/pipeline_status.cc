@@ -68,6 +68,7 @@ Status PipelineWatch::look_at_partitions(PipelineStatus& status) {
     for (const auto& told : member.latest.progress.partitions) {
       PartitionStatus& partition = status.partitions[told.partition];
       partition.member = member.latest.member;
+      partition.answered = told.answered.value_or(0);
       if (!told.last_record_age_ms) continue;
       // It was that old when the member told of it.
       partition.last_record_age_ms = *told.last_record_age_ms + heard_ms(member, clock_);

@@ -8,6 +8,7 @@
 // then there is no status, and a watch can be asked again.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -28,9 +29,14 @@ namespace weir::serve {
 struct PartitionStatus {
   std::int64_t committed = 0;  // the next offset that the group wants
   std::int64_t end = 0;
-  std::int64_t lag() const { return end > committed ? end - committed : 0; }
   std::string member;  // who says that it holds it; empty: nobody
   std::optional<std::int64_t> last_record_age_ms;
+  // Who holds it has said that every record below is answered; 0 where nobody has. It may lie
+  // behind what is committed, over the marks of transactions, which take offsets, too.
+  std::int64_t answered = 0;
+
+  std::int64_t scored_up_to() const { return std::max(committed, answered); }
+  std::int64_t lag() const { return std::max<std::int64_t>(end - scored_up_to(), 0); }
 };
 
 struct PipelineStatus {

@@ -71,6 +71,28 @@ TEST_P(RecordSourceContract, tells_how_far_each_partition_was_handed_out_and_whe
   EXPECT_EQ(in->positions()[1].end, 3);
 }
 
+TEST_P(RecordSourceContract, stands_at_the_end_though_marks_of_transactions_lie_before_it) {
+  const std::string topic = make_topic("in");
+  const auto pusher = sink(harness_->fresh("pusher"));
+  for (const char* value : {"a", "b"}) {
+    WEIR_ASSERT_OK(pusher->begin());
+    WEIR_ASSERT_OK(pusher->send({topic, 0, "k", value, nullptr}));
+    WEIR_ASSERT_OK(pusher->commit({}, {}, nullptr));
+  }
+  NotingListener listener;
+  const auto in = source(topic, harness_->fresh("group"), "m", listener);
+  EXPECT_THAT(take(*in, 2), ElementsAre("a", "b"));
+  const auto stands_at = [&](std::int64_t end) {
+    return poll_until({in.get()}, [&] { return in->at_end() && in->positions()[0].next == end; });
+  };
+  EXPECT_TRUE(stands_at(4)) << in->positions()[0].next;
+  EXPECT_EQ(in->positions()[0].end, 4);
+  // What was told is no place to go on from.
+  WEIR_ASSERT_OK(in->rewind_to_committed());
+  EXPECT_EQ(in->positions()[0].next, 0);
+  EXPECT_THAT(take(*in, 2), ElementsAre("a", "b"));
+}
+
 TEST_P(RecordSourceContract, goes_on_after_many_pauses_at_the_end_of_the_log) {
   const std::string topic = make_topic("features", 3);
   NotingListener listener;

@@ -125,7 +125,7 @@ class KafkaRecordSource final : public RecordSource {
     for (int i = 0; i < offsets->cnt; ++i) {
       Position& position = positions_.at(offsets->elems[i].partition);
       position.next = offsets->elems[i].offset >= 0 ? offsets->elems[i].offset : position.began;
-      position.at_end = false;
+      position.end.reset();
     }
     seek_due_ = true;
     return seek();
@@ -140,12 +140,12 @@ class KafkaRecordSource final : public RecordSource {
   std::vector<PartitionPosition> positions() const override {
     std::vector<PartitionPosition> found;
     for (const auto& [partition, position] : positions_) {
-      PartitionPosition at{partition, position.next, std::nullopt};
+      PartitionPosition at{partition, std::max(position.next, position.end.value_or(0)), {}};
       std::int64_t low = 0;
       std::int64_t high = 0;
       const auto error =
           rd_kafka_get_watermark_offsets(client_->get(), topic_.c_str(), partition, &low, &high);
-      if (!error && high >= 0) at.end = std::max(high, position.next);
+      if (!error && high >= 0) at.end = std::max(high, at.next);
       found.push_back(at);
     }
     return found;
@@ -154,7 +154,7 @@ class KafkaRecordSource final : public RecordSource {
   bool at_end() const override {
     return !dealt_ && !positions_.empty() &&
            std::all_of(positions_.begin(), positions_.end(),
-                       [](const auto& at) { return at.second.at_end; });
+                       [](const auto& at) { return at.second.end.has_value(); });
   }
 
   void close() override {
@@ -175,8 +175,8 @@ class KafkaRecordSource final : public RecordSource {
 
   struct Position {
     std::int64_t began = 0;
-    std::int64_t next = 0;  // nothing below is handed out
-    bool at_end = false;
+    std::int64_t next = 0;              // nothing below is handed out
+    std::optional<std::int64_t> end{};  // read to there; told of, and never gone on from
   };
 
   std::size_t consume(std::size_t records_max, Millis timeout) {
@@ -250,7 +250,7 @@ class KafkaRecordSource final : public RecordSource {
     }
     std::vector<std::int32_t> placed;
     for (const PartitionOffset& start : *starts) {
-      positions_[start.partition] = {start.next_offset, start.next_offset, false};
+      positions_[start.partition] = {start.next_offset, start.next_offset};
       placed.push_back(start.partition);
     }
     last_ = nullptr;
@@ -397,7 +397,7 @@ class KafkaRecordSource final : public RecordSource {
         continue;
       }
       last_->next = message->offset + 1;
-      last_->at_end = false;
+      last_->end.reset();
       batch.add(message);
     }
   }
@@ -422,7 +422,7 @@ class KafkaRecordSource final : public RecordSource {
       case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         if (const auto found = positions_.find(message.partition);
             found != positions_.end() && message.offset >= found->second.next) {
-          found->second.at_end = true;
+          found->second.end = message.offset;
         }
         return;
       case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:

@@ -23,7 +23,9 @@ namespace weir::stream {
 // How far a partition has been handed out, and where it ends.
 struct PartitionPosition {
   std::int32_t partition = 0;
-  std::int64_t next = 0;  // the next offset to be handed out
+  // The next offset to be handed out; at the end the end itself, as what lies before it may take
+  // offsets and be no record (the marks of transactions).
+  std::int64_t next = 0;
   // After the last record, as of the last fetch: nothing is fetched, and this stands still, while
   // paused. Absent before the first.
   std::optional<std::int64_t> end;

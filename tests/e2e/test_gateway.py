@@ -70,6 +70,9 @@ def test_a_pushed_record_is_scored_once_however_often_it_is_sent(pipeline):
     assert {key: len(records) for key, records in by_key(pipeline, "predictions").items()} == {
         each.encode(): 1 for each in ["a7", "k1", *named]
     }
+    # The marks of the pushes' transactions take offsets, and are no records that wait.
+    wait_until(lambda: gateway.get("/v1/flow")["lag"] == 0, "nothing waits")
+    assert [at["lag"] for at in gateway.get("/v1/status")["partitions"]] == [0] * 3
     pipeline.stop_all()
     check_promises(pipeline)
 
