@@ -106,6 +106,19 @@ void Flow::note_lag(std::int64_t records) {
   if (Slot* slot = slot_at(ms_of(clock_.wall()))) slot->step.lag = records;
 }
 
+void Flow::clear() {
+  const std::lock_guard lock(mutex_);
+  for (Slot& slot : slots_) {
+    FlowStep lag_alone;
+    lag_alone.lag = slot.step.lag;
+    slot.step = lag_alone;
+    slot.times = {};
+  }
+  waiting_.clear();
+  waiting_count_ = 0;
+  followed_mask_ = 0;
+}
+
 FlowFigures Flow::figures() const {
   const std::int64_t now = ms_of(clock_.wall());
   const std::int64_t last = now / kStep.count();

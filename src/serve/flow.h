@@ -67,6 +67,8 @@ class Flow {
   // What was read, each record once.
   void take(const predictions::Batch& batch);
   void note_lag(std::int64_t records);
+  // What was read is read again from here on: nothing of it was counted. The lag stays.
+  void clear();
   FlowFigures figures() const;
   // Arrival times that are kept for an answer to come.
   std::size_t waiting() const;

@@ -1,7 +1,12 @@
 // A store of predictions as the feed sees it, which tells a Flow of each batch that was applied.
 // Without a store behind it, it keeps nothing: for whoever wants the figures alone (`weir top`).
 //
-// Owner: whoever owns the store; store and flow outlive it. Threads and errors: those of the store.
+// A feed goes on at the positions that it is told. Where those lie before what the flow has counted
+// (the store has lost something and is filled again, or there is none), the flow begins anew, so
+// that no record counts twice.
+//
+// Owner: whoever owns the store; store and flow outlive it. Threads: positions(), apply() and
+// clear() one, the feed's; the others as the store's. Errors: those of the store.
 #pragma once
 
 #include "predictions/prediction_store.h"
@@ -25,8 +30,12 @@ class FlowMeter final : public predictions::PredictionStore {
   Result<predictions::StoreStats> stats() override;
 
  private:
+  bool counted_beyond(const predictions::Positions& positions) const;
+  void begin_anew();
+
   Flow& flow_;
   predictions::PredictionStore* const store_;  // null: none
+  predictions::Positions counted_;             // what the flow has been told of ends there
 };
 
 }  // namespace weir::serve

@@ -180,9 +180,10 @@ TEST_F(FlowTest, is_told_of_as_json_and_as_metrics_with_the_same_figures) {
 
 class RefusingStore final : public predictions::PredictionStore {
  public:
-  Result<predictions::Positions> positions() override { return predictions::Positions(); }
-  Status apply(const predictions::Batch&) override {
+  Result<predictions::Positions> positions() override { return kept; }
+  Status apply(const predictions::Batch& batch) override {
     if (refuses) return fail(Code::kExhausted, "full");
+    for (const auto& [topic, position] : batch.positions) kept[topic] = position;
     return {};
   }
   Result<std::uint64_t> drop(std::int64_t, std::uint64_t) override { return 3U; }
@@ -202,6 +203,7 @@ class RefusingStore final : public predictions::PredictionStore {
   }
   Result<predictions::StoreStats> stats() override { return predictions::StoreStats(); }
   bool refuses = true;
+  predictions::Positions kept;
 };
 
 TEST_F(FlowTest, counts_a_batch_once_however_often_the_store_refuses_it) {
@@ -215,6 +217,37 @@ TEST_F(FlowTest, counts_a_batch_once_however_often_the_store_refuses_it) {
   EXPECT_TRUE(meter.apply(batch_));
   EXPECT_EQ(flow_.figures().steps.back().arrived, 1U);
   EXPECT_EQ(meter.drop(0, 0).value(), 3U) << "the store behind it is asked";
+}
+
+TEST_F(FlowTest, counts_a_record_once_though_the_store_is_filled_again) {
+  RefusingStore store;
+  store.refuses = false;
+  FlowMeter meter(flow_, &store);
+  flow_.note_lag(4);
+  arrive(0, now());
+  batch_.positions["f"] = {"topic", {{0, 1}}};
+  EXPECT_TRUE(meter.apply(batch_));
+  EXPECT_TRUE(meter.positions());
+  EXPECT_EQ(flow_.figures().steps.back().arrived, 1U) << "the feed goes on where it was";
+
+  store.kept.clear();  // it has lost everything
+  EXPECT_TRUE(meter.positions());
+  EXPECT_EQ(flow_.figures().steps.back().arrived, 0U);
+  EXPECT_EQ(flow_.waiting(), 0U);
+  EXPECT_EQ(flow_.figures().steps.back().lag, 4);
+  EXPECT_TRUE(meter.apply(batch_));
+  EXPECT_EQ(flow_.figures().steps.back().arrived, 1U);
+
+  store.kept["f"].topic_id = "another";  // of the same name
+  EXPECT_TRUE(meter.positions());
+  EXPECT_EQ(flow_.figures().steps.back().arrived, 0U);
+  EXPECT_TRUE(meter.apply(batch_));
+  store.kept["f"].next[0] = 0;  // it has lost the last of it
+  EXPECT_TRUE(meter.positions());
+  EXPECT_EQ(flow_.figures().steps.back().arrived, 0U);
+  EXPECT_TRUE(meter.apply(batch_));
+  EXPECT_TRUE(meter.clear());
+  EXPECT_EQ(flow_.figures().steps.back().arrived, 0U);
 }
 
 TEST_F(FlowTest, is_filled_without_any_store) {
