@@ -76,8 +76,7 @@ Result<http::Response> FlowApi::alerts(const Call& call) const {
 Result<http::Response> FlowApi::epochs(const Call& call) const {
   WEIR_TRY(only_parameters(call.request, {"limit"}));
   const auto limit = WEIR_TRY(number_parameter(call.request, "limit", 1, kEpochsMax)).value_or(50);
-  const auto view = parts_.live.view();
-  if (!view) return fail(Code::kUnavailable, "the gateway has not read the control log yet");
+  const auto view = WEIR_TRY(parts_.live.view_or_trouble());
   Json json = {{"epochs", Json::array()}};
   const record::ControlRecord* resume = nullptr;
   const auto& history = *view->history;

@@ -104,8 +104,8 @@ Result<http::Response> ModelsApi::list(const Call& call) const {
   WEIR_TRY(only_parameters(call.request, {"limit", "before"}));
   const auto limit = WEIR_TRY(number_parameter(call.request, "limit", 1, kListMax)).value_or(50);
   const auto before = WEIR_TRY(number_parameter(call.request, "before", 1, record::kEpochMax));
-  const auto view = parts_.live.view();
-  const std::uint64_t live = view ? view->status.control.version : 0;
+  const auto view = WEIR_TRY(parts_.live.view_or_trouble());
+  const std::uint64_t live = view->status.control.version;
   auto versions = WEIR_TRY(parts_.models.versions());
   std::reverse(versions.begin(), versions.end());
   if (before) std::erase_if(versions, [&](std::uint64_t version) { return version >= *before; });
@@ -130,14 +130,12 @@ Result<http::Response> ModelsApi::list(const Call& call) const {
 Result<http::Response> ModelsApi::show(const Call& call) const {
   WEIR_TRY(only_parameters(call.request, {}));
   const std::uint64_t version = WEIR_TRY(version_of(call));
+  const auto view = WEIR_TRY(parts_.live.view_or_trouble());
   const registry::Manifest found = WEIR_TRY(manifest(version));
-  const auto view = parts_.live.view();
   Json json = Json::parse(found.to_json());
-  json["live"] = view && view->status.control.version == version;
+  json["live"] = view->status.control.version == version;
   json["reigns"] = Json::array();
-  if (view) {
-    for (const auto& reign : reigns_of(*view, version)) json["reigns"].push_back(reign_json(reign));
-  }
+  for (const auto& reign : reigns_of(*view, version)) json["reigns"].push_back(reign_json(reign));
   return json_response(to_text(json));
 }
 
@@ -168,9 +166,8 @@ Result<http::Response> ModelsApi::roll_back(const Call& call) const {
   const auto wait = WEIR_TRY(duration_parameter(call.request, "wait", parts_.limits.wait_max))
                         .value_or(Millis{30'000});
   const std::uint64_t version = WEIR_TRY(version_of(call));
+  const auto view = WEIR_TRY(parts_.live.view_or_trouble());
   WEIR_TRY(parts_.models.load(version, ""));
-  const auto view = parts_.live.view();
-  if (!view) return fail(Code::kUnavailable, "the gateway has not read the control log yet");
   const std::uint64_t epoch = view->status.control.epoch;
   record::MemberRecord request;
   request.type = record::MemberType::kAskRollback;
@@ -202,8 +199,7 @@ Result<http::Response> ModelsApi::train(const Call& call) const {
   WEIR_TRY(only_parameters(call.request, {"dataset", "wait"}));
   const auto wait = WEIR_TRY(duration_parameter(call.request, "wait", parts_.limits.wait_max))
                         .value_or(Millis{30'000});
-  const auto view = parts_.live.view();
-  if (!view) return fail(Code::kUnavailable, "the gateway has not read the control log yet");
+  const auto view = WEIR_TRY(parts_.live.view_or_trouble());
   const gate::TrainingWish wish{parts_.self,
                                 std::string(call.request.parameter("dataset").value_or("")),
                                 view->status.control.epoch, wait};
