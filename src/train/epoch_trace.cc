@@ -16,20 +16,25 @@ void EpochTrace::phase(const record::ControlRecord& begun, const std::string& na
   if (phase_ && phase_->name == name && !phase_->error) return;
   const auto context = root(begun);
   if (!context) return;
-  end_phase(*context);
-  phase_ = Phase{name, tracer_->now_ns(), std::nullopt};
+  end_phase();
+  phase_ = Phase{name, *context, tracer_->now_ns(), std::nullopt};
 }
 
 void EpochTrace::failed(const std::string& why) {
   if (phase_) phase_->error = why;
 }
 
-void EpochTrace::end_phase(const trace::TraceContext& root) {
+void EpochTrace::deposed() {
+  failed("another trainer leads now");
+  end_phase();
+}
+
+void EpochTrace::end_phase() {
   if (!phase_) return;
   trace::Span span;
-  span.context = root;
+  span.context = phase_->root;
   span.context.span_id = trace::random_span_id();
-  span.parent_id = root.span_id;
+  span.parent_id = phase_->root.span_id;
   span.name = phase_->name;
   span.begin_ns = phase_->begin_ns;
   span.end_ns = tracer_->now_ns();
@@ -41,7 +46,7 @@ void EpochTrace::end_phase(const trace::TraceContext& root) {
 void EpochTrace::resumed(const record::ControlRecord& begun, const record::ControlRecord& resume) {
   const auto context = root(begun);
   if (!context) return;
-  end_phase(*context);
+  end_phase();
   trace::Span span;
   span.context = *context;
   span.name = "epoch";

@@ -24,16 +24,19 @@ class EpochTrace {
   // The phase at hand has failed; it may be followed by the same again.
   void failed(const std::string& why);
   void resumed(const record::ControlRecord& begun, const record::ControlRecord& resume);
+  // Who led leads no more: what was at hand ends here, for another carries it on.
+  void deposed();
 
  private:
   struct Phase {
     std::string name;
+    trace::TraceContext root;  // of its epoch
     std::int64_t begin_ns = 0;
     std::optional<std::string> error;
   };
   // The epoch's own span; nullopt where it is not sampled.
   std::optional<trace::TraceContext> root(const record::ControlRecord& begun) const;
-  void end_phase(const trace::TraceContext& root);
+  void end_phase();
 
   trace::Tracer* const tracer_;
   const std::string pipeline_;

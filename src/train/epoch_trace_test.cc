@@ -124,6 +124,24 @@ TEST_F(EpochTraceTest, of_a_leader_that_takes_over_is_the_same_trace) {
   EXPECT_EQ(told[1]["parentSpanId"], told[2]["spanId"]);
 }
 
+TEST_F(EpochTraceTest, has_no_phase_that_outlives_the_leadership_it_began_under) {
+  EpochTrace epoch(tracer.get(), "p");
+  epoch.phase(begun, "train");
+  epoch.deposed();
+  epoch.deposed();
+  // Elected again, for an epoch that another has begun meanwhile.
+  auto next = begun;
+  next.epoch = begun.epoch + 1;
+  epoch.phase(next, "train");
+  epoch.resumed(next, resume);
+  const auto told = ended();
+  ASSERT_EQ(told.size(), 3u);
+  EXPECT_EQ(told[0]["status"]["message"], "another trainer leads now");
+  EXPECT_NE(told[0]["traceId"], told[2]["traceId"]);
+  EXPECT_EQ(told[1]["traceId"], told[2]["traceId"]);
+  EXPECT_TRUE(told[1]["status"].empty());
+}
+
 TEST_F(EpochTraceTest, is_none_where_it_is_not_sampled_or_nothing_is_exported) {
   EpochTrace nowhere(nullptr, "p");
   nowhere.phase(begun, "halt");

@@ -89,6 +89,7 @@ Status Trainer::lead_or_stand_by(Millis wait_max) {
   if (!elected && leads()) {
     log::info("another trainer leads now", {{"trainer", options_.name}});
     writer_.reset();
+    trace_.deposed();
   }
   return {};
 }
