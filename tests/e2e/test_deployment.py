@@ -1,17 +1,19 @@
 """What the Helm chart would run in a cluster runs here, as processes: its commands, its configuration, its variables, its
-probes and its time to end, on real servers. Images, volumes and Kubernetes itself are not here."""
+probes and its time to end, on real servers. Images, volumes and Kubernetes itself are not here. And the whole pipeline runs under
+the system-call filters of systemd's units."""
 
 import json
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
 
 from support.gateway import Gateway
 from support.promises import check_promises
-from support.stack import ROOT
+from support.stack import ROOT, WEIR
 from support.tables import plane
 
 CHECK = ROOT / ".weir/deps/chart-check/bin/chart-check"
@@ -109,4 +111,43 @@ def test_what_the_chart_runs_scores_the_stream_and_ends_in_time(pipeline):
             pod.process.send(signal.SIGTERM)
             assert pod.process.wait(pod.grace) == 0, pod.process.stderr[-2000:]
             assert time.monotonic() - begun < pod.grace
+    check_promises(pipeline)
+
+
+# ---- systemd ----
+
+UNIT = ROOT / "deploy/systemd/weir.service"
+SHUT_IN = ROOT / "tests/e2e/support/shut_in.py"
+
+
+@pytest.mark.parametrize("forbidden", [
+    "os.chown('/tmp', 0, 0)",
+    "os.sched_setaffinity(0, {0})",
+    "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+    "mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)",
+])
+def test_what_the_units_forbid_fails_under_their_filter(forbidden):
+    program = f"import mmap, os, socket\ntry: {forbidden}\nexcept PermissionError: print('denied')"
+    words = [sys.executable, SHUT_IN, UNIT, sys.executable, "-c", program]
+    assert subprocess.run(words, capture_output=True, text=True).stdout == "denied\n"
+
+
+@pytest.mark.long
+def test_the_whole_pipeline_works_under_the_filter_of_the_units(pipeline):
+    """Both kinds of model are trained, so that libxgboost is under it, too."""
+    port = free_port()
+    pipeline.set("model.algorithm", "auto")
+    pipeline.set("serve.port", port)
+    process = pipeline.start(
+        SHUT_IN, UNIT, WEIR, "run", "-o", "json", name="run", program=sys.executable,
+        STATE_DIRECTORY=str(pipeline.folder / "state"))
+    pipeline.drop("first.csv", plane(1))
+    pipeline.wait_for_predictions(50, epoch=1)
+    gateway = Gateway(port)
+    gateway.wait_ready()
+    told = gateway.push([{name: 0.5 for name in pipeline.model(1).features} for _ in range(30)])
+    assert all("prediction" in record for record in told), told
+    assert list((pipeline.folder / "state").glob("*.sqlite")), "the gateway keeps its records where systemd says"
+    process.send(signal.SIGTERM)
+    assert process.wait(15) == 0, process.stderr[-2000:]
     check_promises(pipeline)
