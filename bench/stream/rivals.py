@@ -25,6 +25,25 @@ OPENED = [
     f"--add-opens=java.base/{package}=ALL-UNNAMED"
     for package in ("java.lang", "java.util", "java.util.concurrent")
 ]
+# The same of Spark's (org.apache.spark.launcher.JavaModuleOptions).
+OPENED_TO_SPARK = [
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    *(
+        f"--add-opens=java.base/{package}=ALL-UNNAMED"
+        for package in (
+            *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio"),
+            *("java.util", "java.util.concurrent", "java.util.concurrent.atomic"),
+            *("jdk.internal.ref", "sun.nio.ch", "sun.nio.cs", "sun.security.action", "sun.util.calendar"),
+            "sun.security.tools.keytool",
+        )
+    ),
+]
+# The jars of each whose versions are told.
+CORES = {
+    "kafka-streams": ("kafka-streams",),
+    "flink": ("flink-streaming", "flink-connector-kafka"),
+    "spark": ("spark-sql_", "spark-sql-kafka", "kafka-clients", "jackson-core-2"),
+}
 
 
 @dataclass
@@ -83,6 +102,7 @@ class Rival:
 RIVALS = [
     Rival("kafka-streams", "exactly once", java=()),
     Rival("flink", "exactly once", java=tuple(OPENED)),
+    Rival("spark", "at least once", java=tuple(OPENED_TO_SPARK)),
     Rival("hand-tuned", "exactly once"),
     Rival("quix", "exactly once", share=0.1),
     Rival("bytewax", "at least once", share=0.1),
@@ -102,8 +122,7 @@ def versions(rivals):
     for rival in rivals:
         if rival.java is not None:
             jars = sorted(file.name[:-4] for file in (READY / rival.name).glob("*.jar"))
-            core = {"kafka-streams": ("kafka-streams",), "flink": ("flink-streaming", "flink-connector-kafka")}
-            lines.append(", ".join(jar for jar in jars if jar.startswith(core[rival.name])))
+            lines.append(", ".join(jar for jar in jars if jar.startswith(CORES[rival.name])))
         else:
             lines.append(f"{rival.name}: " + ", ".join(main_pins(rival)))
     if any(rival.java is not None for rival in rivals):
