@@ -42,12 +42,20 @@ class CountedTarget final : public http::Reply::Target {
   const std::chrono::steady_clock::time_point begun_;
 };
 
+constexpr std::size_t kBytesAtOnceMax = 16'384;
+
 // What stands in metrics in the place of a method that nobody has heard of.
 std::string known_method(const std::string& method) {
   for (const char* known : {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
     if (method == known) return method;
   }
   return "other";
+}
+
+// What takes no longer than the answer's own way through the server.
+bool at_once(const Route& route, const http::Request& request) {
+  if (route.where != Where::kBySize) return route.where == Where::kAtOnce;
+  return request.body.size() <= kBytesAtOnceMax && !request.header("content-encoding");
 }
 
 }  // namespace
@@ -120,7 +128,7 @@ void Api::handle(http::Request request, http::Reply reply) {
   http::Reply answer =
       counted(std::move(reply), {known_method(request.method), route.pattern, 0}, std::move(trace));
   Call call{std::move(request), std::move(match.variables)};
-  if (route.where == Where::kAtOnce) return route.handle(std::move(call), std::move(answer));
+  if (at_once(route, call.request)) return route.handle(std::move(call), std::move(answer));
   // A std::function has to be copyable, a Reply is not.
   struct Task {
     Call call;

@@ -94,7 +94,7 @@ void MessagesApi::add_routes(Router& router) {
   route.method = "POST";
   route.pattern = "/v1/messages";
   route.permission = Permission::kPush;
-  route.where = Where::kAtOnce;
+  route.where = Where::kBySize;
   route.body_bytes_max = parts_.limits.body_bytes_max;
   route.handle = [this](Call call, http::Reply reply) { push(std::move(call), std::move(reply)); };
   router.add(std::move(route));

@@ -16,7 +16,7 @@ namespace weir::serve {
 void WatchApi::add_routes(Router& router) {
   router.add({"GET", "/v1/watch", Permission::kRead, Where::kAtOnce, 0, false,
               answering([this](const Call& call) { return watch(call); })});
-  router.add({"POST", "/v1/actuals", Permission::kPush, Where::kAtOnce,
+  router.add({"POST", "/v1/actuals", Permission::kPush, Where::kBySize,
               parts_.limits.body_bytes_max, false,
               [this](Call call, http::Reply reply) { push(std::move(call), std::move(reply)); }});
 }
