@@ -100,7 +100,8 @@ class Field:
             "WEIR_TOPICS_DEAD": f"{name}.dead",
             "WEIR_SCORE_GROUP": name,
         }
-        measured = measure(name, contestant.command(self, name), self._broker, env=env)
+        command = [*self.stack.on_its_core, *contestant.command(self, name)]
+        measured = measure(name, command, self._broker, env=env)
         found = self._digest(name, "records" if contestant.copies else "predictions")
         self._check(name, contestant, found)
         return Drain(measured, found["appended"], self.records, contestant.note(measured))
@@ -119,7 +120,8 @@ class Field:
 
     def consume(self, name):
         """Records a second of reading alone, by the reader's own clock."""
-        said = json.loads(run(program("bench_consume"), self.stack.kafka, self.input, name))
+        command = [*self.stack.on_its_core, program("bench_consume")]
+        said = json.loads(run(*command, self.stack.kafka, self.input, name))
         if said["records"] != self.records:
             raise Trouble(f"{name} read {said['records']} records, not {self.records}")
         return said["records"] / said["seconds"]

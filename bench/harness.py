@@ -99,10 +99,21 @@ class Stack:
         self.namenode = self.env["WEIR_STACK_NAMENODE_HTTP"]
         self.env["WEIR_KAFKA_BOOTSTRAP_SERVERS"] = self.kafka
         self.env["NO_COLOR"] = "1"
+        self.on_its_core = []  # what comes before the command of a program that is measured
         self.pids = {}
         for file in (STACK_DIR / "pids").iterdir():
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 self.pids[file.stem] = json.loads(file.read_text())["pid"]
+
+    def pin(self):
+        """The servers on one core, and what is measured, from here on, on another. Returns a line that says so."""
+        cores = sorted(os.sched_getaffinity(0))
+        if len(cores) < 2:
+            raise Trouble("--pinned needs two cores: one for the servers and one for what is measured")
+        for pid in self.pids.values():
+            run("taskset", "--all-tasks", "--pid", "--cpu-list", cores[0], pid)
+        self.on_its_core = ["taskset", "--cpu-list", str(cores[1])]
+        return f"pinned: the servers to core {cores[0]}, what is measured to core {cores[1]}, the harness to none"
 
     def kafka_tool(self, *arguments):
         return run("stack/kafka", "--dir", STACK_DIR, *arguments, cwd=ROOT)
@@ -336,8 +347,8 @@ def wait_until(check, what, seconds_max=60):
 # --- Telling --------------------------------------------------------------------------------------
 
 
-def conditions():
-    """Lines on the machine, for above a table."""
+def conditions(pins=None):
+    """Lines on the machine, for above a table. `pins`: what Stack.pin() said."""
     cpu = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -349,7 +360,8 @@ def conditions():
         time.strftime("%Y-%m-%d %H:%M:%S %z") + f", weirkeeper {revision}",
         f"{os.cpu_count()} cores, {cpu}, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
         f"load {os.getloadavg()[0]:.1f} before",
-        "servers, clients and this harness share these cores; all is on 127.0.0.1 and in page cache",
+        (pins or "servers, clients and this harness share these cores")
+        + "; all is on 127.0.0.1 and in page cache",
     ]
 
 
