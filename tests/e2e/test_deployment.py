@@ -62,7 +62,11 @@ class Pod:
         self.variables["HADOOP_CONF_DIR"] = pipeline.stack.hadoop_conf_dir
         _, *words = self.container["command"] + self.container["args"]
         self.words = [word.replace("/etc/weir", str(pipeline.folder)) for word in words]
-        self.process = pipeline.start(*self.words, name=name, **self.variables)
+        self.pipeline = pipeline
+        self.start()
+
+    def start(self):
+        self.process = self.pipeline.start(*self.words, name=self.name, **self.variables)
 
     def ready(self, **variables):
         probe = self.container["readinessProbe"]["exec"]["command"]
@@ -98,12 +102,20 @@ def test_what_the_chart_runs_scores_the_stream_and_ends_in_time(pipeline):
     pipeline.wait_for_resume(1)
     pipeline.wait_until(gateway.ready, "the gateway is ready", every=0.5)
     assert not gateway.ready(READ_TOKEN="of-somebody-else-12345")
-    told = client.push([{name: 0.5 for name in pipeline.model(1).features} for _ in range(30)])
-    assert all("prediction" in record for record in told), told
+    rows = [{name: 0.5 for name in pipeline.model(1).features} for _ in range(30)]
+    assert all("prediction" in record for record in client.push(rows))
 
-    # Each scorer is known by its pod's name, which it has again when it is started again.
-    members = {json.loads(record.value)["member"] for record in pipeline.topic("members").read_to_end()}
-    assert {f"scorer-{pod.name}" for pod in pods["scorer"]} <= members, members
+    # A pod's name is its scorer's in the group, also of one that was killed and comes again.
+    names = {f"scorer-{pod.name}" for pod in pods["scorer"]}
+    group = f"{pipeline.name}.scorer"
+    pipeline.wait_until(lambda: pipeline.admin.static_members(group) == names, "both are static members")
+    killed = pods["scorer"][0]
+    killed.process.send(signal.SIGKILL)
+    killed.process.wait(10)
+    assert pipeline.admin.static_members(group) == names, "its place is kept"
+    killed.start()
+    assert all("prediction" in record for record in client.push(rows, wait="30s"))
+    assert pipeline.admin.static_members(group) == names
 
     for some in pods.values():
         for pod in some:

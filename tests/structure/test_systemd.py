@@ -122,3 +122,12 @@ def test_they_wait_for_a_clean_end_and_give_up_on_bad_settings_alone():
         if option(name, "StartLimitIntervalSec") != ["0"]:
             faults.append(f"{name}: gives up on a broker that is away for long")
     assert not faults, report(faults, "units:")
+
+
+def test_the_user_of_the_units_can_be_made(tmp_path):
+    done = subprocess.run(
+        ["systemd-sysusers", f"--root={tmp_path}", "--dry-run", ROOT / "deploy/systemd/weir.sysusers"],
+        capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert {option(name, "User")[0] for name in SERVICES} == {"weir"}
+    assert "Creating user 'weir'" in done.stdout + done.stderr

@@ -198,6 +198,11 @@ class Admin:
             raise
         return {at.partition: max(at.offset, 0) for at in answer.topic_partitions}
 
+    def static_members(self, group):
+        """The names under which a group's members came in (`group.instance.id`)."""
+        told = self._client.describe_consumer_groups([group], request_timeout=30)[group].result(30)
+        return {member.group_instance_id for member in told.members}
+
     def delete_pipeline(self, prefix):
         """Topics and groups whose names begin so."""
         topics = [name for name in self.topics() if name.startswith(prefix)]
