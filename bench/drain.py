@@ -3,6 +3,7 @@
 import json
 import math
 import statistics
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
@@ -62,6 +63,7 @@ class Field:
         self.records = records
         self.input = input
         self.model_file = DATA_DIR / "model.json"
+        self.stored_model_file = DATA_DIR / "stored-model.json"  # to the byte, as its sum is in it
         self.value_bytes = 0
         self._expected = None
         self._broker = [stack.pids["kafka"]]
@@ -76,6 +78,9 @@ class Field:
         shown = json.loads(self.weir_run("models", "show", "1", "-o", "json"))
         DATA_DIR.mkdir(exist_ok=True)
         self.model_file.write_text(json.dumps({**shown["model"], "version": 1}))
+        url = f"http://{self.stack.namenode}/webhdfs/v1/bench/models/0000000001/model.json?op=OPEN"
+        with urllib.request.urlopen(url) as stored:
+            self.stored_model_file.write_bytes(stored.read())
 
     def fill(self):
         say(f"filling {self.input} with {self.records:,} records")
@@ -120,8 +125,15 @@ class Field:
 
     def consume(self, name):
         """Records a second of reading alone, by the reader's own clock."""
-        command = [*self.stack.on_its_core, program("bench_consume")]
-        said = json.loads(run(*command, self.stack.kafka, self.input, name))
+        return self._rate_of(name, "bench_consume")
+
+    def score_only(self, name):
+        """Records a second of reading and scoring, by weir's own code, where nothing is written."""
+        return self._rate_of(name, "bench_null_sink", self.stored_model_file)
+
+    def _rate_of(self, name, reader, *arguments):
+        command = [*self.stack.on_its_core, program(reader)]
+        said = json.loads(run(*command, self.stack.kafka, self.input, name, *arguments))
         if said["records"] != self.records:
             raise Trouble(f"{name} read {said['records']} records, not {self.records}")
         return said["records"] / said["seconds"]
