@@ -1,3 +1,4 @@
+#include <array>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/read.hpp>
 
@@ -17,6 +18,8 @@ constexpr std::size_t kPieceBytes = 64 * 1024;
 // bytes unread, the refusal itself would be lost on the way.
 constexpr std::size_t kLingerBytesMax = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds kLinger{2'000};
+// Answers of this size do not count in the memory of answers: their connections' own is more.
+constexpr std::size_t kAnswerBytesFree = 16 * 1024;
 // Of a streamed body that its reader has answered before its end.
 constexpr std::uint64_t kSwallowBytesMax = std::uint64_t{64} << 20;
 
@@ -312,14 +315,22 @@ class Connection final : public ConnectionBase,
       waiting_response_ = std::move(response);
       return;
     }
+    if (response.body.size() > kAnswerBytesFree && !head_only()) {
+      out_share_ = std::make_unique<MemoryBudget::Share>(around_.answers);
+      if (!out_share_->grow(response.body.size())) {
+        response =
+            around_.handler.fault(503, "too many large answers wait for their clients; try again");
+      }
+    }
     if (response.close) keep_alive_ = false;
-    const bool no_body = head_only();
-    out_ = head_of(response, keep_alive_, false);
-    if (!no_body) out_ += response.body;
+    out_head_ = head_of(response, keep_alive_, false);
+    if (!head_only()) out_body_ = std::move(response.body);
     lowest().expires_after(around_.options.write_timeout);
-    asio::async_write(stream_, asio::buffer(out_), [self = self()](error_code error, std::size_t) {
+    const std::array<asio::const_buffer, 2> out{asio::buffer(out_head_), asio::buffer(out_body_)};
+    asio::async_write(stream_, out, [self = self()](error_code error, std::size_t) {
       if (error) return self->close();
-      self->out_ = std::string();  // a connection that idles keeps nothing
+      self->out_head_ = self->out_body_ = std::string();  // a connection that idles keeps nothing
+      self->out_share_.reset();
       if (self->keep_alive_) return self->wait_for_request();
       self->linger();
     });
@@ -404,7 +415,9 @@ class Connection final : public ConnectionBase,
   std::optional<Response> waiting_response_;
   bool keep_alive_ = false;
   bool version_1_0_ = false;
-  std::string out_;
+  std::string out_head_;
+  std::string out_body_;
+  std::unique_ptr<MemoryBudget::Share> out_share_;  // of a large body
   std::size_t lingered_ = 0;
 };
 

@@ -42,6 +42,7 @@ struct Surroundings {
   Handler& handler;
   ServerCounters& counters;
   const std::shared_ptr<MemoryBudget> bodies;
+  const std::shared_ptr<MemoryBudget> answers;
   std::mutex mutex;
   std::set<ConnectionBase*> connections;  // guarded by mutex
   std::atomic<bool> draining{false};

@@ -51,9 +51,14 @@ class BeastServer final : public Server {
  public:
   BeastServer(const ServerOptions& options, Handler& handler)
       : options_(options),
-        around_{
-            options_, handler, counters_, std::make_shared<MemoryBudget>(options.bodies_bytes_max),
-            {},       {},      {}},
+        around_{options_,
+                handler,
+                counters_,
+                std::make_shared<MemoryBudget>(options.bodies_bytes_max),
+                std::make_shared<MemoryBudget>(options.answers_bytes_max),
+                {},
+                {},
+                {}},
         io_(options.threads),
         acceptor_(asio::make_strand(io_)),
         pause_(acceptor_.get_executor()) {}
@@ -91,6 +96,7 @@ class BeastServer final : public Server {
   std::uint16_t port() const override { return port_; }
   const ServerCounters& counters() const override { return counters_; }
   std::uint64_t body_bytes_held() const override { return around_.bodies->held(); }
+  std::uint64_t answer_bytes_held() const override { return around_.answers->held(); }
 
   void stop(Millis grace) override {
     if (threads_.empty()) return;

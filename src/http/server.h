@@ -43,7 +43,9 @@ struct ServerOptions {
   Millis write_timeout{30'000};  // an answer; of a stream, each piece
   std::size_t held_bytes_max = std::size_t{8} << 20;  // of a stream that its client does not read
   std::uint64_t bodies_bytes_max = std::uint64_t{256} << 20;  // gathered ones, of all connections
-  TlsFiles tls;                                               // empty: plain HTTP
+  // Of answers that their clients have not taken yet, of all connections; small ones do not count.
+  std::uint64_t answers_bytes_max = std::uint64_t{256} << 20;
+  TlsFiles tls;  // empty: plain HTTP
 };
 
 // What is to become of a request's body, decided when its head is there.
@@ -109,7 +111,8 @@ class Server {
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
   virtual const ServerCounters& counters() const = 0;
-  virtual std::uint64_t body_bytes_held() const = 0;  // of gathered bodies, now
+  virtual std::uint64_t body_bytes_held() const = 0;    // of gathered bodies, now
+  virtual std::uint64_t answer_bytes_held() const = 0;  // of large answers under way
   // Takes no more connections, lets requests under way be answered for so long, then ends all.
   virtual void stop(Millis grace) = 0;
 };

@@ -18,6 +18,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::StartsWith;
 
+constexpr std::size_t kHugeBytes = std::size_t{16} << 20;  // more than the machine keeps on its way
 constexpr std::string_view kGet = "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n";
 
 // Echoes bodies, gathers streams on threads of its own, keeps what it is asked to keep.
@@ -43,6 +44,11 @@ class Echo final : public Handler {
     if (request.target == "/keep") {
       kept.set_value(std::move(reply));
       return;
+    }
+    if (request.target == "/huge") {
+      Response response;
+      response.body.assign(kHugeBytes, 'x');
+      return reply.send(std::move(response));
     }
     if (request.target == "/events") {
       Response head;
@@ -181,6 +187,21 @@ TEST_F(HttpServer, holds_so_many_bytes_of_bodies_and_no_more) {
   EXPECT_THAT(slow.hear_all(), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(ask(port, head + body), StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(server->body_bytes_held(), 0u);
+}
+
+TEST_F(HttpServer, holds_so_many_bytes_of_answers_that_nobody_takes_and_no_more) {
+  ServerOptions options;
+  options.answers_bytes_max = kHugeBytes * 3 / 2;
+  const std::uint16_t port = start(options);
+  const std::string huge = "GET /huge HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  RawClient slow(port);
+  ASSERT_TRUE(slow.say(huge));
+  while (server->answer_bytes_held() == 0) std::this_thread::yield();
+  EXPECT_THAT(ask(port, huge), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("try again")));
+  EXPECT_THAT(ask(port, kGet), StartsWith("HTTP/1.1 200 "));
+  EXPECT_GT(slow.hear_all().size(), kHugeBytes);
+  while (server->answer_bytes_held() > 0) std::this_thread::yield();
+  EXPECT_GT(ask(port, huge).size(), kHugeBytes);
 }
 
 TEST_F(HttpServer, refuses_broken_chunks_and_long_heads) {
