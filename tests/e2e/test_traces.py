@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 
 import pytest
 
@@ -73,7 +72,10 @@ def test_a_push_is_one_trace_from_the_client_to_the_prediction(pipeline):
         assert answers(pipeline, "dead")["bad"]["traceparent"] == TRACEPARENT
 
         # What has no client's trace has one of its own, and probes have none.
-        (root,) = [s for s in collector.named("POST /v1/messages") if s.trace != TRACE]
+        (root,) = wait_until(
+            lambda: [s for s in collector.named("POST /v1/messages") if s.trace != TRACE],
+            "the request without a trace has one of its own",
+        )
         assert root.parent == "" and [s for s in collector.spans if s.parent == root.id]
         assert not [s for s in collector.spans if "/readyz" in s.name or "/metrics" in s.name]
         assert collector.headers[0]["api-key"] == "a b"
@@ -135,18 +137,21 @@ def test_a_collector_that_is_away_or_hangs_slows_and_fails_nothing(pipeline, col
             mute.listen()  # connections are made, and nobody answers
         urls = {"angry": angry.url}
         url = urls.get(collector_is, f"http://127.0.0.1:{mute.getsockname()[1]}")
-        exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_BSP_SCHEDULE_DELAY": "100", "OTEL_BSP_MAX_QUEUE_SIZE": "10"}
+        exporting = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+            # Longer than anything here is waited for: whoever waits for the collector is found out.
+            "OTEL_EXPORTER_OTLP_TIMEOUT": "600000",
+            "OTEL_BSP_SCHEDULE_DELAY": "100",
+            "OTEL_BSP_MAX_QUEUE_SIZE": "10",
+        }
         pipeline.set("serve.port", 0)
         pipeline.train_once("first.csv", plane(1))
         scorer = pipeline.start("score", **exporting)
         process = pipeline.start("serve", **exporting)
         gateway = Gateway.of(process)
         gateway.wait_ready()
-        begun = time.monotonic()
         for number in range(20):
             gateway.push([{"id": f"{number}-{i}", **RECORD} for i in range(50)], traceparent=TRACEPARENT)
-        assert time.monotonic() - begun < 20
-        process.wait_for_stderr("traces are not exported; nothing else depends on them")
 
         def dropped():
             metrics = gateway.ask("GET", "/metrics").body.decode()
@@ -155,10 +160,8 @@ def test_a_collector_that_is_away_or_hangs_slows_and_fails_nothing(pipeline, col
 
         wait_until(lambda: dropped() > 0, "spans are dropped, and counted")
         for ending in (scorer, process):
-            begun = time.monotonic()
             assert ending.stop()[0] == 0
-            assert time.monotonic() - begun < 10, "it waited for the collector"
-        assert process.stderr.count("traces are not exported") == 1
+        assert process.stderr.count("traces are not exported; nothing else depends on them") == 1
         pipeline.stop_all()
         check_promises(pipeline)
 
