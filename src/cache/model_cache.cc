@@ -114,8 +114,11 @@ void ModelCache::look_up(const model::Model& model, std::span<const double> rows
       prediction_.add(work->missed.size(), nanoseconds(asked, predicted));
     }
     const double one = prediction_.nanoseconds();
+    // While the tables of other models have the memory, more rows may yet fill this one: a new
+    // model is not judged by what the old one leaves it.
+    const bool settled = table_.full() && table_.bytes() >= common_->options.memory_bytes_max / 2;
     gate_.passed(out.size(), hits, nanoseconds(begun, looked), nanoseconds(predicted, kept), one,
-                 table_.full());
+                 settled);
     if (work->asked > 0) {
       shared_gates_[work->asked_class].passed(work->asked, work->found.size(),
                                               nanoseconds(looked, asked), nanoseconds(kept, shared),

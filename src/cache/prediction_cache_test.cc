@@ -170,6 +170,25 @@ TEST_F(PredictionCacheTest, goes_round_where_a_lookup_costs_more_than_the_predic
   EXPECT_GT(state.bypassed, 90'000);
 }
 
+TEST_F(PredictionCacheTest, gives_a_new_model_time_while_the_old_one_has_the_memory) {
+  PredictionCacheOptions options = unchecked();
+  options.memory_bytes_max = 1'000'000;
+  make(options, false);
+  clock_.step = 100'000;  // so that a lookup costs something, and far less than a prediction
+  auto old = cached();
+  ask(*old, rows_of(20'000));
+  const auto fresh = cached(kTwo);
+  for (std::size_t i = 0; i < 8; ++i) ask(*fresh, rows_of(1'024, i * 1'024));
+  EXPECT_FALSE(access_->state().bypass) << access_->state().bypass_reason;
+  old.reset();
+  ask(*fresh, rows_of(10'000));
+  ask(*fresh, rows_of(10'000));
+  EXPECT_GE(access_->state().hits_local, 10'000U) << "it got what the old one had";
+  // Once the memory is its own, and full, it is judged as any other.
+  for (std::size_t i = 0; i < 8; ++i) ask(*fresh, rows_of(5'000, 100'000 + i * 5'000));
+  EXPECT_TRUE(access_->state().bypass);
+}
+
 TEST_F(PredictionCacheTest, stays_within_its_memory_over_models) {
   PredictionCacheOptions options;
   options.memory_bytes_max = 1'000'000;
