@@ -17,6 +17,7 @@ class CachedModel final : public model::Model {
   void predict(std::span<const double> rows, std::span<double> out) const override {
     cache_->predict(*model_, rows, out, *tally_);
   }
+  std::size_t steps_of_row() const override { return model_->steps_of_row(); }
   std::string to_json() const override { return model_->to_json(); }
 
  private:

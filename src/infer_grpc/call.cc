@@ -212,7 +212,7 @@ void Call::infer() {
   std::function<void()> task;
   if (bytes <= Inference::kBytesAtOnceMax) {
     if (auto good = job->read(); !good) return job->finish(good.error());
-    if (Inference::few_rows(*job->model, job->rows)) return finish_job(*job);
+    if (Inference::little_work(*job->model, job->rows)) return finish_job(*job);
     task = [this, job] { finish_job(*job); };
   } else {
     task = [this, job] {

@@ -53,6 +53,7 @@ class BoostedModel final : public Model {
   const record::Schema& schema() const override { return schema_; }
   // NaN counts as missing; see above.
   void predict(std::span<const double> rows, std::span<double> out) const override;
+  std::size_t steps_of_row() const override { return forest32_.steps() + forest64_.steps(); }
   std::string to_json() const override;
 
   Arithmetic arithmetic() const { return arithmetic_; }

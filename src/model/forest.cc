@@ -76,6 +76,7 @@ Status Forest<Number>::add(const Tree& tree, std::size_t features) {
   }
   if (tree.missing_left.size() != inner) return bad("flags for more nodes than there are");
   roots_.push_back(root);
+  steps_ += static_cast<std::size_t>(root.depth) + 1;
   return {};
 }
 

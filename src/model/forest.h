@@ -39,6 +39,8 @@ class Forest {
   // As Model::predict, with NaN for what is missing.
   void predict(std::span<const double> rows, std::size_t features, Number base,
                std::span<double> out) const;
+  // Down all trees together, at most.
+  std::size_t steps() const { return steps_; }
 
  private:
   // A leaf leads back to itself: its threshold is NaN, so every row goes right, to left + 1.
@@ -54,6 +56,7 @@ class Forest {
   };
   struct Kernel;
 
+  std::size_t steps_ = 0;
   std::vector<Root> roots_;
   std::vector<Node> nodes_;
   std::vector<std::uint8_t> missing_left_;  // of each node

@@ -40,6 +40,10 @@ class Model {
   // is not finite; the caller refuses such a row.
   virtual void predict(std::span<const double> rows, std::span<double> out) const = 0;
 
+  // What a row costs, in steps that take some nanoseconds each: for who has to tell little work
+  // from much beforehand.
+  virtual std::size_t steps_of_row() const { return schema().features.size(); }
+
   // The whole model as JSON, numbers in their shortest exact form: parse_model(to_json()) predicts
   // the same bits, and equal models give equal bytes.
   virtual std::string to_json() const = 0;

@@ -41,6 +41,9 @@ class PreparedModel final : public Model {
   const record::Schema& schema() const override { return preparation_.schema(); }
   const record::Inputs& inputs() const override { return preparation_.inputs(); }
   void predict(std::span<const double> rows, std::span<double> out) const override;
+  std::size_t steps_of_row() const override {
+    return model_->steps_of_row() + model_->schema().features.size();
+  }
   std::string to_json() const override;
 
   const Preparation& preparation() const { return preparation_; }

@@ -135,7 +135,7 @@ void InferApi::infer(Call call, http::Reply reply) {
   std::function<void()> task;
   if (bytes <= Inference::kBytesAtOnceMax && !*packed) {
     if (auto good = read(*job); !good) return job->reply.send(error_response(good.error()));
-    if (Inference::few_rows(*job->model, job->rows)) return finish(*job);
+    if (Inference::little_work(*job->model, job->rows)) return finish(*job);
     task = [job, finish] { finish(*job); };
   } else {
     task = [this, job, finish] {

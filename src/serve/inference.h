@@ -1,10 +1,10 @@
 // The model in force, asked directly: named tensors in, predictions out. Nothing of HTTP or gRPC,
 // and nothing of it is in the stream.
 //
-// A request of few bytes and rows costs some microseconds, less than to hand it to another thread:
-// it is answered at once, on the server's thread. Others go to workers of their own, so that
-// neither small requests nor whatever else the gateway does waits behind them; when too many wait,
-// in number or in bytes, further ones are refused.
+// A request of few bytes and little work costs some microseconds, less than to hand it to another
+// thread: it is answered at once, on the server's thread. Others go to workers of their own, so
+// that neither small requests nor whatever else the gateway does waits behind them; when too many
+// wait, in number or in bytes, further ones are refused.
 //
 // Owner: the gateway. Threads: any. Errors: kNotFound for a model or version that does not answer
 // here, kUnavailable where there is none yet, kInvalidArgument and kBadData for the request.
@@ -44,6 +44,7 @@ class Inference {
   // Measured, see docs/decisions/inference.md.
   static constexpr std::size_t kBytesAtOnceMax = 4'096;
   static constexpr std::size_t kRowsAtOnceMax = 64;
+  static constexpr std::size_t kStepsAtOnceMax = 32'768;  // of all rows: Model::steps_of_row()
   static constexpr std::size_t kWaitingMax = 256;
   static constexpr std::size_t kWaitingBytesMax = std::size_t{64} << 20;
   static constexpr std::size_t kThreads = 2;
@@ -65,8 +66,10 @@ class Inference {
                                           const std::vector<std::string>& outputs);
   static Result<std::vector<double>> predict(const LiveModel& model,
                                              const std::vector<double>& rows);
-  static bool few_rows(const LiveModel& model, const std::vector<double>& rows) {
-    return rows.size() <= kRowsAtOnceMax * model.schema().features.size();
+  // Whether they may be predicted on a thread that others wait for.
+  static bool little_work(const LiveModel& model, const std::vector<double>& rows) {
+    const std::size_t count = rows.size() / model.schema().features.size();
+    return count <= kRowsAtOnceMax && count * model.model().steps_of_row() <= kStepsAtOnceMax;
   }
 
   // On a worker; false where too much waits already. What has not begun when stop() is called is
