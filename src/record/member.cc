@@ -41,6 +41,9 @@ void write_progress(nlohmann::ordered_json& json, const MemberProgress& progress
     if (one.answered) partition["answered"] = *one.answered;
     json["partitions"].push_back(std::move(partition));
   }
+  for (const PartitionRange& range : progress.also_holds) {
+    json["also_holds"].push_back({range.first, range.last});
+  }
   if (progress.watch) json["watch"] = watch_report_json(*progress.watch);
   if (progress.cache) json["cache"] = to_json(*progress.cache);
 }
@@ -57,6 +60,15 @@ auto read_or_none(const Json& json, const char* key, Read read)
   }
 }
 
+std::vector<PartitionRange> read_ranges(const Json& json) {
+  std::vector<PartitionRange> ranges;
+  for (const Json& one : json) {
+    const auto range = one.get<std::array<std::int32_t, 2>>();
+    ranges.push_back({range[0], range[1]});
+  }
+  return ranges;
+}
+
 MemberProgress read_progress(const Json& json) {
   MemberProgress progress;
   progress.model = unsigned_or_0(json, "model");
@@ -67,6 +79,7 @@ MemberProgress read_progress(const Json& json) {
   progress.dead = unsigned_or_0(json, "dead");
   progress.watch = read_or_none(json, "watch", read_watch_report);
   progress.cache = read_or_none(json, "cache", cache_state_from);
+  progress.also_holds = read_or_none(json, "also_holds", read_ranges).value_or(progress.also_holds);
   if (!json.contains("partitions")) return progress;
   for (const Json& one : json.at("partitions")) {
     PartitionProgress partition;

@@ -4,7 +4,7 @@
 //   {"type":"alive","member":"scorer-host-0","role":"scorer","transactional_id":"…","model":3,
 //    "model_epoch":3,"waiting_for":"no records in the topic","waiting_ms":400,"partitions":
 //    [{"partition":0,"next":1207,"end":1207,"last_record_age_ms":412,
-//    "answered":1207},…],"cache":{…}}
+//    "answered":1207},…],"also_holds":[[200,599]],"cache":{…}}
 //   {"type":"halted","member":…,"epoch":4}     the gate is closed, nothing of mine is in flight
 //   {"type":"left","member":…}                 a clean end
 //   {"type":"trainer","member":"host:4711","role":"trainer","waiting_for":…,"waiting_ms":…}
@@ -51,6 +51,14 @@ struct PartitionProgress {
   bool operator==(const PartitionProgress&) const = default;
 };
 
+// From the first to the last.
+struct PartitionRange {
+  std::int32_t first = 0;
+  std::int32_t last = 0;
+
+  bool operator==(const PartitionRange&) const = default;
+};
+
 // How a member gets on, told with its heartbeats for people to read: nothing is decided by it.
 struct MemberProgress {
   std::uint64_t model = 0;        // at work, 0 = none
@@ -62,11 +70,15 @@ struct MemberProgress {
   std::vector<PartitionProgress> partitions;  // held; at most kPartitionsToldMax
   std::optional<WatchReport> watch;           // of a watcher
   std::optional<CacheState> cache{};          // of a scorer that has one
+  // Held as well, and not told of above; at most kRangesToldMax, which consecutive ones need few
+  // of.
+  std::vector<PartitionRange> also_holds{};
 
   bool operator==(const MemberProgress&) const = default;
 };
 // A heartbeat stays small, whatever is assigned.
 inline constexpr std::size_t kPartitionsToldMax = 200;
+inline constexpr std::size_t kRangesToldMax = 1'000;
 
 struct MemberRecord {
   MemberType type = MemberType::kAlive;

@@ -40,9 +40,16 @@ TEST(MemberRecord, comes_back_from_json_as_it_was) {
     record.dataset = "a\nb.csv";
     record.within_ms = 60'000;
     record.reason = "there is no such data set";
-    record.progress = {2,           4, "the gate is \"closed\"",           1200,
-                       7,           1, {{0, 7, 9, 31, 8}, {1, 0, {}, {}}}, {},
-                       some_cache()};
+    record.progress = {2,
+                       4,
+                       "the gate is \"closed\"",
+                       1200,
+                       7,
+                       1,
+                       {{0, 7, 9, 31, 8}, {1, 0, {}, {}}},
+                       {},
+                       some_cache(),
+                       {{2, 2}, {200, 599}}};
     const auto back = MemberRecord::parse(record.to_json());
     ASSERT_TRUE(back) << back.error().message();
     EXPECT_EQ(back->type, type);

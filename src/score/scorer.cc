@@ -26,6 +26,20 @@ constexpr Millis kLoadAgainAfter{1'000};
 constexpr Millis kRefusalPauseFirst{1'000};
 constexpr Millis kRefusalPauseMax{60'000};
 
+// In as few ranges as they need.
+std::vector<record::PartitionRange> ranges_of(std::span<const stream::PartitionPosition> held) {
+  std::vector<std::int32_t> partitions;
+  for (const stream::PartitionPosition& at : held) partitions.push_back(at.partition);
+  std::sort(partitions.begin(), partitions.end());
+  std::vector<record::PartitionRange> ranges;
+  for (const std::int32_t partition : partitions) {
+    if (!ranges.empty() && ranges.back().last + 1 == partition) ranges.back().last = partition;
+    else ranges.push_back({partition, partition});
+  }
+  ranges.resize(std::min(ranges.size(), record::kRangesToldMax));
+  return ranges;
+}
+
 }  // namespace
 
 Scorer::Scorer(ScorerOptions options, stream::Broker& broker, std::unique_ptr<ModelLoader> loader,
@@ -157,7 +171,9 @@ record::MemberProgress Scorer::progress() const {
   const auto lag = [](const stream::PartitionPosition& at) { return at.end.value_or(0) - at.next; };
   std::stable_sort(positions.begin(), positions.end(),
                    [&](const auto& a, const auto& b) { return lag(a) > lag(b); });
-  positions.resize(std::min(positions.size(), record::kPartitionsToldMax));
+  const std::size_t told = std::min(positions.size(), record::kPartitionsToldMax);
+  progress.also_holds = ranges_of(std::span(positions).subspan(told));
+  positions.resize(told);
   const std::int64_t now = clock_.wall().time_since_epoch().count();
   for (const stream::PartitionPosition& at : positions) {
     record::PartitionProgress partition{at.partition, at.next, at.end, std::nullopt};

@@ -65,6 +65,11 @@ Status PipelineWatch::look_at_partitions(PipelineStatus& status) {
   for (const auto& at : committed) status.partitions[at.partition].committed = at.next_offset;
   for (const auto& member : status.members) {
     if (member.silent) continue;
+    for (const auto& range : member.latest.progress.also_holds) {
+      const auto end = status.partitions.upper_bound(range.last);
+      auto at = status.partitions.lower_bound(range.first);
+      for (; range.first <= range.last && at != end; ++at) at->second.member = member.latest.member;
+    }
     for (const auto& told : member.latest.progress.partitions) {
       PartitionStatus& partition = status.partitions[told.partition];
       partition.member = member.latest.member;

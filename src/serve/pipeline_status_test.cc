@@ -52,6 +52,26 @@ TEST_F(PipelineWatchOnMemory, counts_no_marks_of_transactions_that_a_scorer_has_
   EXPECT_EQ(lag(), 2);
 }
 
+TEST_F(PipelineWatchOnMemory,
+       knows_who_holds_partitions_that_a_heartbeat_has_no_room_to_tell_more_of) {
+  broker_.add_partitions("f", 9);
+  record::MemberRecord record;
+  record.member = "scorer-a";
+  record.progress.partitions = {{4, 0, 0, std::nullopt}};
+  record.progress.also_holds = {{0, 2}, {6, 6}, {9, 8}, {8, 2'000'000'000}, {-5, -1}};
+  broker_.produce("members", "scorer-a", record.to_json());
+  auto watch = PipelineWatch::open({"control", "members", "f", "group"}, broker_, clock_);
+  ASSERT_TRUE(watch);
+  const auto status = (*watch)->look();
+  ASSERT_TRUE(status);
+  std::vector<std::int32_t> held;
+  for (const auto& [number, at] : status->partitions) {
+    if (at.member == "scorer-a") held.push_back(number);
+  }
+  EXPECT_EQ(held, (std::vector<std::int32_t>{0, 1, 2, 4, 6, 8}));
+  EXPECT_EQ(status->partitions.size(), 9U);
+}
+
 TEST_F(PipelineWatchOnMemory, does_not_go_by_what_a_silent_scorer_has_said) {
   push();
   say(2);

@@ -133,3 +133,12 @@ def test_status_says_that_kafka_is_away(pipeline):
     done = pipeline.run("status", "-X", "bootstrap.servers=127.0.0.1:1")
     assert done.returncode == 69
     assert done.stdout == b"" and b"reaching Kafka at 127.0.0.1:1" in done.stderr
+
+
+def test_each_partition_is_held_though_one_scorer_has_more_than_a_heartbeat_tells_of(pipeline):
+    pipeline.set("topics.partitions", 210)
+    pipeline.train_once("first.csv", plane(1))
+    scorer = pipeline.start("score")
+    pipeline.wait_until(lambda: metrics_of(pipeline)["weir_partition_held"] == [1] * 210, "all are held")
+    assert scorer.stop()[0] == 0
+    assert metrics_of(pipeline)["weir_partition_held"] == [0] * 210
