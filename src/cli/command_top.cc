@@ -21,6 +21,7 @@
 #include "serve/flow_json.h"
 #include "serve/flow_meter.h"
 #include "serve/status_json.h"
+#include "serve/watch_json.h"
 
 namespace weir::cli {
 namespace {
@@ -190,6 +191,10 @@ class Screen final : public Role {
     sources.flow = view.flow;
     for (const auto& lag : shared_.progress.lag()) sources.copy_behind += lag.behind;
     view.alerts = serve::alerts_of(sources, shared_.clock);
+    if (!view.live) return view;
+    for (serve::WatchAlarm& alarm : serve::watch_alarms(view.live->status)) {
+      view.alerts.push_back({std::move(alarm.kind), false, std::move(alarm.words)});
+    }
     return view;
   }
 

@@ -111,6 +111,16 @@ const gate::MemberTable::Member* watcher_of(const PipelineStatus& status) {
   return nullptr;
 }
 
+std::vector<WatchAlarm> watch_alarms(const PipelineStatus& status) {
+  std::vector<WatchAlarm> alarms;
+  const gate::MemberTable::Member* watcher = watcher_of(status);
+  if (!watcher) return alarms;
+  const WatchReport& report = *watcher->latest.progress.watch;
+  if (report.drifting > 0) alarms.push_back({"drift", drift_words(report)});
+  if (report.accuracy.too_high) alarms.push_back({"accuracy", accuracy_words(report)});
+  return alarms;
+}
+
 Json watch_json(const PipelineStatus& status, const std::string& pipeline, Clock& clock) {
   const gate::MemberTable::Member* watcher = watcher_of(status);
   if (!watcher) {

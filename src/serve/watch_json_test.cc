@@ -77,6 +77,21 @@ TEST_F(WatchJsonTest, says_which_features_drift_since_when) {
   EXPECT_EQ(json()["drift"]["features"][0]["since"], "t1");
 }
 
+TEST_F(WatchJsonTest, gives_the_alarms_that_are_on_alone) {
+  EXPECT_TRUE(watch_alarms(status).empty());
+  watch_report().drifting = 1;
+  watch_report().features[0].drifts = true;
+  ASSERT_EQ(watch_alarms(status).size(), 1U);
+  EXPECT_EQ(watch_alarms(status)[0].kind, "drift");
+  EXPECT_EQ(watch_alarms(status)[0].words, words(0));
+  watch_report().accuracy.too_high = true;
+  ASSERT_EQ(watch_alarms(status).size(), 2U);
+  EXPECT_EQ(watch_alarms(status)[1].kind, "accuracy");
+  EXPECT_EQ(watch_alarms(status)[1].words, words(1));
+  status.members.clear();
+  EXPECT_TRUE(watch_alarms(status).empty());
+}
+
 TEST_F(WatchJsonTest, says_why_nothing_is_judged) {
   record::WatchReport& report = watch_report();
   report.rows = 3;

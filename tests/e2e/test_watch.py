@@ -167,6 +167,9 @@ def test_true_values_that_clients_push_are_joined_once_each_and_told_of(pipeline
     assert "have become worse than they may be" in told["alarms"][1]["words"]
     assert told["alarms"][1]["since"] and told["events"][-1]["at"] >= told["alarms"][1]["since"]
     assert {one["feature"] for one in told["drift"]["features"]} == {"x1", "x2", "x3"}
+    [alert] = [one for one in json.loads(pipeline.ok("top", "-o", "json"))["alerts"] if one["name"] == "accuracy"]
+    assert not alert["urgent"] and "have become worse than they may be" in alert["words"]
+    assert "! the predictions of model 1 have become worse" in pipeline.ok("top")
     metrics = gateway.ask("GET", "/metrics").body.decode()
     assert f'weir_watch_live_rmse{{pipeline="{pipeline.name}"}} {accuracy["rmse"]!r}' in metrics
     assert f'weir_watch_alarm{{pipeline="{pipeline.name}",kind="accuracy"}} 1' in metrics
