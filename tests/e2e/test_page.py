@@ -121,6 +121,35 @@ def test_a_data_set_that_is_refused_says_why(boston, browser):
     boston.stop_all()
 
 
+def test_an_upload_that_is_damaged_on_its_way_is_refused(boston, browser):
+    gateway = run_of(boston)
+    damaged = half().replace(b"0", b"1", 1)
+
+    def spoil(route):
+        if route.request.method == "PUT":
+            route.continue_(post_data=damaged)
+        else:
+            route.continue_()
+
+    watched = Watched(browser, gateway.port).open()
+    watched.page.route("**/v1/datasets/*", spoil)
+    watched.wait_for_text("#gate-now", "Open.*model 1")
+    choose(watched, "spring.csv", half())
+    watched.wait_for_text("#upload", r"Not uploaded: .*Content-Digest is of other bytes than came")
+    assert boston.dropped() == []
+    watched.well()
+
+    # Where the browser has no digest (http from another machine) the file goes without, and what
+    # has become of it is not seen.
+    watched = Watched(browser, gateway.port)
+    watched.page.route("**/v1/datasets/*", spoil)
+    watched.page.add_init_script("Object.defineProperty(window, 'crypto', {value: {}})")
+    watched.open().wait_for_text("#gate-now", "Open.*model 1")
+    choose(watched, "spring.csv", half())
+    watched.wait_for_text("#upload", r"Uploaded spring\.csv: .* whole")
+    watched.well()
+
+
 def test_a_gateway_that_dies_and_comes_back_is_waited_for(boston, browser):
     boston.start("run", "--no-serve", name="run")
     boston.drop("boston.csv", BOSTON)
