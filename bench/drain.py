@@ -4,7 +4,7 @@ import json
 import math
 import statistics
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Callable
 
@@ -19,9 +19,27 @@ DATASET = ROOT / "data" / "boston.csv"
 
 
 @dataclass
+class Model:
+    """What weir trains, in a pipeline of its own."""
+
+    name: str = "bench"  # of the pipeline
+    dataset: Path = DATASET
+    settings: dict = field(default_factory=dict)
+    linear: bool = True  # digest.cc predicts by it, too
+
+    @property
+    def env(self):
+        folder = f"/bench/{self.name}"
+        places = {"WEIR_DATASET_PATH": f"{folder}/dataset", "WEIR_MODEL_PATH": f"{folder}/models"}
+        return {"WEIR_PIPELINE": self.name, **places, **self.settings}
+
+
+@dataclass
 class Contestant:
     command: Callable  # from the field and the name of its group and output topic
+    endless: Callable | None = None  # the same, until it is told to end
     copies: bool = False  # its outputs are the inputs, and not predictions
+    processes: int = 1
     close: bool = False  # its predictions may differ in the last bits
     note: Callable = lambda measured: ""  # what it says of itself
 
@@ -31,6 +49,9 @@ def passthrough(mode, commit_ms=COMMIT_MS):
         places = [field.stack.kafka, field.input, name, name]
         return [program("bench_passthrough"), *places, commit_ms, mode]
 
+    def endless(field, name):
+        return [*command(field, name), "forever"]
+
     def note(measured):
         said = json.loads(measured.stdout)
         return (
@@ -38,42 +59,46 @@ def passthrough(mode, commit_ms=COMMIT_MS):
             f"{said['commit_ms_p99']} (p99), {said['commit_ms_max']} (max)"
         )
 
-    return Contestant(command, copies=True, note=note)
+    return Contestant(command, endless, copies=True, note=note)
 
 
-def weir():
-    def command(field, _):
-        return [field.weir, "score", "--until-end", "-o", "json", "-c", SETTINGS]
+def weir(processes=1):
+    def command(field, name):
+        return [*endless(field, name), "--until-end"]
+
+    def endless(field, _):
+        return [field.weir, "score", "-o", "json", "-c", SETTINGS]
 
     def note(measured):
-        for line in measured.stderr.splitlines():
-            if "scorer ended" in line:
-                return line[line.find("scorer ended") :]
-        return ""
+        said = [line[line.find("scorer ended") :] for line in measured.stderr.splitlines() if "scorer ended" in line]
+        return "; ".join(said)
 
-    return Contestant(command, note=note)
+    return Contestant(command, endless, processes=processes, note=note)
 
 
 class Field:
     """A filled topic, and what its outputs have to be."""
 
-    def __init__(self, stack, weir_path, records, input=INPUT):
+    def __init__(self, stack, weir_path, records, input=INPUT, *, model=None, partitions=PARTITIONS, shape="flat"):
         self.stack = stack
         self.weir = weir_path
         self.records = records
         self.input = input
-        self.model_file = DATA_DIR / "model.json"
-        self.stored_model_file = DATA_DIR / "stored-model.json"  # to the byte, as its sum is in it
+        self.model = model or Model()
+        self.partitions = partitions
+        self.shape = shape
+        self.model_file = DATA_DIR / f"{self.model.name}.model.json"
+        self.stored_model_file = DATA_DIR / f"{self.model.name}.stored-model.json"  # to the byte: its sum is in it
         self.value_bytes = 0
         self._expected = None
         self._broker = [stack.pids["kafka"]]
 
     def weir_run(self, *arguments):
-        return run(self.weir, *arguments, "-c", SETTINGS, env=self.stack.env)
+        return run(self.weir, *arguments, "-c", SETTINGS, env={**self.stack.env, **self.model.env})
 
     def train(self):
-        say(f"training on {DATASET.relative_to(ROOT)}")
-        self.weir_run("drop", DATASET)
+        say(f"training {self.model.name} on {self.model.dataset.relative_to(ROOT)}")
+        self.weir_run("drop", self.model.dataset)
         self.weir_run("train", "--once")
         shown = json.loads(self.weir_run("models", "show", "1", "-o", "json"))
         DATA_DIR.mkdir(exist_ok=True)
@@ -82,34 +107,59 @@ class Field:
         with urllib.request.urlopen(url) as stored:
             self.stored_model_file.write_bytes(stored.read())
 
+    def make_topics(self, *names):
+        run(program("bench_topics"), self.stack.kafka, self.partitions, *names)
+
     def fill(self):
         say(f"filling {self.input} with {self.records:,} records")
-        run(program("bench_topics"), self.stack.kafka, PARTITIONS, self.input)
-        filled = run(program("bench_fill"), self.stack.kafka, self.input, self.records, DATASET)
-        self._expected = self._digest(self.input, "features", self.model_file)
-        if self._expected["count"] != self.records:
-            raise Trouble(f"the topic holds {self._expected['count']} records")
+        self.make_topics(self.input)
+        rows = DATA_DIR / f"{self.input}.csv"
+        how = (self.records, self.model.dataset, 0, self.shape, rows)
+        filled = run(program("bench_fill"), self.stack.kafka, self.input, *how)
         self.value_bytes = json.loads(filled)["value_bytes"] / self.records
+        self.expect(rows)
+
+    def expect(self, rows=None):
+        """What has to come out, from what is in the topic: by digest.cc; where the model is not linear, by `weir predict`
+        of the same rows in CSV, which is another way through weir."""
+        if self.model.linear:
+            self._expected = self._digest(self.input, "features", self.model_file)
+        else:
+            values = rows.with_suffix(".predictions")
+            said = self.weir_run("predict", "--model", "1", "-o", "json", rows).splitlines()
+            values.write_text("".join(f"{json.loads(line)['prediction']!r}\n" for line in said))
+            self._expected = self._digest(self.input, "known", values, 1)
+        if self._expected["count"] != self.records:
+            raise Trouble(f"{self.input} holds {self._expected['count']} records, not {self.records}")
 
     def fill_more(self, records):
         """For what is measured after the last drain: the expected outputs are those of before."""
         say(f"filling {self.input} with {records:,} records more")
-        run(program("bench_fill"), self.stack.kafka, self.input, records, DATASET)
+        run(program("bench_fill"), self.stack.kafka, self.input, records, self.model.dataset)
 
-    def drain(self, contestant, name):
-        run(program("bench_topics"), self.stack.kafka, PARTITIONS, name)
-        env = {
+    def env(self, name):
+        """Of a contestant whose group and output topic have this name."""
+        return {
             **self.stack.env,
+            **self.model.env,
             "WEIR_TOPICS_FEATURES": self.input,
             "WEIR_TOPICS_PREDICTIONS": name,
             "WEIR_TOPICS_DEAD": f"{name}.dead",
             "WEIR_SCORE_GROUP": name,
         }
+
+    def drain(self, contestant, name):
+        self.make_topics(name)
         command = [*self.stack.on_its_core, *contestant.command(self, name)]
-        measured = measure(name, command, self._broker, env=env)
+        measured = measure(name, command, self._broker, env=self.env(name), copies=contestant.processes)
+        found = self.check(contestant, name)
+        return Drain(measured, found["appended"], self.records, contestant.note(measured))
+
+    def check(self, contestant, name):
+        """What is in the output topic, if that is what has to be."""
         found = self._digest(name, "records" if contestant.copies else "predictions")
         self._check(name, contestant, found)
-        return Drain(measured, found["appended"], self.records, contestant.note(measured))
+        return found
 
     def _check(self, name, contestant, found):
         figure = "sum" if contestant.copies else "places_sum" if contestant.close else "predictions_sum"
@@ -151,15 +201,17 @@ class Field:
         return drains
 
     def conditions(self):
-        settings = (harness.STACK_DIR / "kafka" / "server.properties").read_text().splitlines()
-        wanted = ("process.roles", "default.replication", "transaction.state", "offsets.topic", "group.")
-        broker = [line for line in settings if line.startswith(wanted)]
         return [
             f"{self.records:,} records of {self.value_bytes:.0f} bytes (JSON, 13 numbers) with keys, "
-            f"lz4, {PARTITIONS} partitions; every contestant commits each {COMMIT_MS} ms",
-            "broker: Apache Kafka 4.1.0, one node, -Xmx1g, log.message.timestamp.type=LogAppendTime, "
-            + ", ".join(broker),
+            f"lz4, {self.partitions} partitions; every contestant commits each {COMMIT_MS} ms",
+            self.broker(),
         ]
+
+    def broker(self):
+        settings = (harness.STACK_DIR / "kafka" / "server.properties").read_text().splitlines()
+        wanted = ("process.roles", "default.replication", "transaction.state", "offsets.topic", "group.")
+        said = [line for line in settings if line.startswith(wanted)]
+        return "broker: Apache Kafka 4.1.0, one node, -Xmx1g, log.message.timestamp.type=LogAppendTime, " + ", ".join(said)
 
     def _digest(self, topic, mode, *arguments):
         return json.loads(run(program("bench_digest"), self.stack.kafka, topic, mode, *arguments))

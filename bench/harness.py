@@ -201,7 +201,7 @@ class Measured:
     started: float  # seconds since 1970
     wall: float
     cpu: float  # user and system, of the process and its children that ended
-    rss_mb: float  # the highest; never below the harness's own, from whom the process was forked
+    rss_mb: float  # the highest; never below the harness's own, from whom the process was forked; of copies the sum
     server_cpu: float  # of the servers, meanwhile
     other_cpu: float  # of everything else on the machine, meanwhile
     stolen: float
@@ -209,25 +209,32 @@ class Measured:
     stderr: str
 
 
-def measure(name, argv, servers=(), seconds_max=300, env=None):
-    """Runs a command and measures it; its output is kept in .weir/bench-logs/NAME.{out,err}."""
+def measure(name, argv, servers=(), seconds_max=300, env=None, copies=1):
+    """Runs a command, or several of it beside each other, and measures them; what they say is kept in
+    .weir/bench-logs/NAME.{out,err}."""
     LOG_DIR.mkdir(parents=True, exist_ok=True)
     os.sync()  # what earlier runs wrote is not to be written back during this one
     with open(LOG_DIR / f"{name}.out", "w+") as out, open(LOG_DIR / f"{name}.err", "w+") as err:
         busy, stolen = machine_times()
         server_cpu = sum(map(cpu_seconds, servers))
         started, clock = time.time(), time.monotonic()
-        process = subprocess.Popen(
-            [str(word) for word in argv], stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=env
-        )
-        late = threading.Timer(seconds_max, process.kill)
+        argv = [str(word) for word in argv]
+        processes = [
+            subprocess.Popen(argv, stdout=out, stderr=err, stdin=subprocess.DEVNULL, env=env)
+            for _ in range(copies)
+        ]
+        late = threading.Timer(seconds_max, lambda: [each.kill() for each in processes])
         late.start()
+        usages = []
         try:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+            for process in processes:
+                _, status, usage = os.wait4(process.pid, 0)
+                process.returncode = os.waitstatus_to_exitcode(status)
+                usages.append(usage)
         finally:
-            if process.returncode is None:
-                process.kill()
+            for process in processes:
+                if process.returncode is None:
+                    process.kill()
             late.cancel()
         wall = time.monotonic() - clock
         server_cpu = sum(map(cpu_seconds, servers)) - server_cpu
@@ -237,8 +244,8 @@ def measure(name, argv, servers=(), seconds_max=300, env=None):
         measured = Measured(
             started=started,
             wall=wall,
-            cpu=usage.ru_utime + usage.ru_stime,
-            rss_mb=usage.ru_maxrss / 1024,
+            cpu=sum(usage.ru_utime + usage.ru_stime for usage in usages),
+            rss_mb=sum(usage.ru_maxrss for usage in usages) / 1024,
             server_cpu=server_cpu,
             other_cpu=0,
             stolen=stolen_after - stolen,
@@ -246,10 +253,11 @@ def measure(name, argv, servers=(), seconds_max=300, env=None):
             stderr=err.read(),
         )
         measured.other_cpu = max(0, busy_after - busy - measured.cpu - server_cpu)
-    if process.returncode != 0:
+    failed = [process.returncode for process in processes if process.returncode != 0]
+    if failed:
         tail = "\n".join((measured.stderr + measured.stdout).splitlines()[-25:])
-        what = f"took over {seconds_max} s" if wall >= seconds_max else f"gave {process.returncode}"
-        raise Trouble(f"{name} {what}: {shlex.join(map(str, argv))}\n{tail}")
+        what = f"took over {seconds_max} s" if wall >= seconds_max else f"gave {failed[0]}"
+        raise Trouble(f"{name} {what}: {shlex.join(argv)}\n{tail}")
     return measured
 
 
@@ -368,7 +376,7 @@ def conditions(pins=None):
 def quietness(measured):
     """How far the measurement can be trusted: what else the machine did in the measured time."""
     wall = sum(each.wall for each in measured)
-    total = wall * (os.cpu_count() or 1)
+    total = max(wall, 1e-9) * (os.cpu_count() or 1)
     stolen = 100 * sum(each.stolen for each in measured) / total
     other = 100 * sum(each.other_cpu for each in measured) / total
     lines = [

@@ -1,5 +1,6 @@
 // bench_digest BROKERS TOPIC records                what is in a topic, as it is
 // bench_digest BROKERS TOPIC features MODEL.json    also, what its predictions have to be
+// bench_digest BROKERS TOPIC known VALUES VERSION   the same, from predictions that are known
 // bench_digest BROKERS TOPIC predictions            what predictions are in a topic
 //
 // Reads the whole topic as a read_committed reader and prints one JSON line: how many records, a
@@ -7,17 +8,20 @@
 // the bench carry the broker's time of append). The sum is one of hashes: of key and value for
 // records; of key, place of the input, model version and the bits of the prediction for
 // predictions. Of "features" both sums are printed, the second from predictions computed here, by a
-// parser and a dot product that share nothing with those of weir. For programs that add in another
-// order, whose predictions differ in the last bits, there is also a sum without the predictions,
-// and the predictions' own sum.
+// parser and a dot product that share nothing with those of weir; or, of "known", taken from a file
+// that has one on each line, in the order of the records of records.h. Both shapes are read. For
+// programs that add in another order, whose predictions differ in the last bits, there is also a
+// sum without the predictions, and the predictions' own sum.
 #include <bit>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "kafka.h"
+#include "records.h"
 
 namespace weir::bench {
 namespace {
@@ -35,14 +39,32 @@ LinearModel read_model(const char* path) {
   return {json.at("features"), json.at("coefficients"), json.at("intercept"), json.at("version")};
 }
 
+std::vector<double> read_values(const char* path) {
+  std::ifstream file(path);
+  std::vector<double> values;
+  for (std::string line; std::getline(file, line);) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), value);
+    if (error != std::errc()) die("no number: " + line);
+    values.push_back(value);
+  }
+  if (values.empty()) die(std::string("cannot read ") + path);
+  return values;
+}
+
 // Walks over text that must be as expected.
 class Walker {
  public:
   explicit Walker(std::string_view text) : at_(text.data()), end_(at_ + text.size()), text_(text) {}
 
   void literal(std::string_view expected) {
-    if (!std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(expected)) wrong();
-    at_ += expected.size();
+    if (!goes_on_with(expected)) wrong();
+  }
+  bool goes_on_with(std::string_view text) {
+    if (!std::string_view(at_, static_cast<std::size_t>(end_ - at_)).starts_with(text))
+      return false;
+    at_ += text.size();
+    return true;
   }
   template <typename Number>
   Number number() {
@@ -84,21 +106,25 @@ struct Digest {
 
 void add_expected(Digest& digest, const LinearModel& model, const rd_kafka_message_t& message) {
   Walker json(value_of(message));
+  const bool columns = json.goes_on_with(R"({"sample": )");
   double prediction = model.intercept;
   for (std::size_t j = 0; j < model.features.size(); ++j) {
-    json.literal(j == 0 ? "{\"" : ", \"");
+    json.literal(j == 0 ? R"({")" : R"(, ")");
     json.literal(model.features[j]);
-    json.literal("\": ");
+    json.literal(columns ? R"(": {"0": )" : R"(": )");
     prediction += model.coefficients[j] * json.number<double>();
+    if (columns) json.literal("}");
   }
-  json.literal("}");
+  json.literal(columns ? "}}" : "}");
   digest.add(key_of(message), model.version, message.partition, message.offset, prediction);
 }
 
 void add_found(Digest& digest, const rd_kafka_message_t& message) {
   Walker json(value_of(message));
   json.literal("{\"prediction\": ");
+  const bool many = json.goes_on_with("[");
   const auto prediction = json.number<double>();
+  if (many) json.literal("]");
   json.literal(", \"model\": ");
   const auto version = json.number<std::uint64_t>();
   json.literal(", \"epoch\": ");
@@ -158,9 +184,18 @@ int main(int argc, char** argv) {
       digest.sum += mix(mix(0, key_of(message)), value_of(message));
       add_expected(digest, model, message);
     }));
+  } else if (mode == "known" && argc == 6) {
+    const std::vector<double> values = read_values(argv[4]);
+    const auto version = static_cast<std::uint64_t>(std::atoll(argv[5]));
+    print(digest_of(argv[1], argv[2], [&](Digest& digest, const rd_kafka_message_t& message) {
+      digest.sum += mix(mix(0, key_of(message)), value_of(message));
+      digest.add(key_of(message), version, message.partition, message.offset,
+                 values[number_of(key_of(message)) % values.size()]);
+    }));
   } else if (mode == "predictions" && argc == 4) {
     print(digest_of(argv[1], argv[2], add_found));
   } else {
-    die("usage: bench_digest BROKERS TOPIC records|predictions|features [MODEL.json]");
+    die("usage: bench_digest BROKERS TOPIC records|predictions|features MODEL.json|known VALUES "
+        "VERSION");
   }
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <vector>
 
 namespace weir::bench {
@@ -10,22 +11,6 @@ namespace {
 
 constexpr int kAskTimeoutMs = 30'000;
 constexpr std::size_t kRecordsPerPoll = 10'000;
-
-// The topic's partitions, each from its beginning.
-stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic) {
-  const rd_kafka_metadata_t* metadata = nullptr;
-  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic, nullptr);
-  must(rd_kafka_metadata(client, 0, handle, &metadata, kAskTimeoutMs), "asking for partitions");
-  const int count = metadata->topics[0].partition_cnt;
-  rd_kafka_metadata_destroy(metadata);
-  rd_kafka_topic_destroy(handle);
-  if (count == 0) die(std::string("there is no topic ") + topic);
-  stream::PartitionListPtr list(rd_kafka_topic_partition_list_new(count));
-  for (int i = 0; i < count; ++i) {
-    rd_kafka_topic_partition_list_add(list.get(), topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
-  }
-  return list;
-}
 
 }  // namespace
 
@@ -63,6 +48,33 @@ std::uint64_t mix(std::uint64_t hash, std::string_view bytes) {
   return hash;
 }
 
+stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  rd_kafka_topic_t* handle = rd_kafka_topic_new(client, topic, nullptr);
+  must(rd_kafka_metadata(client, 0, handle, &metadata, kAskTimeoutMs), "asking for partitions");
+  const int count = metadata->topics[0].partition_cnt;
+  rd_kafka_metadata_destroy(metadata);
+  rd_kafka_topic_destroy(handle);
+  if (count == 0) die(std::string("there is no topic ") + topic);
+  stream::PartitionListPtr list(rd_kafka_topic_partition_list_new(count));
+  for (int i = 0; i < count; ++i) {
+    rd_kafka_topic_partition_list_add(list.get(), topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
+  }
+  return list;
+}
+
+void produce(rd_kafka_t* client, rd_kafka_topic_t* topic, std::string_view key,
+             std::string_view value) {
+  while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
+                          const_cast<char*>(value.data()), value.size(), key.data(), key.size(),
+                          nullptr) != 0) {
+    if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      must(rd_kafka_last_error(), "producing");
+    }
+    rd_kafka_poll(client, 1);
+  }
+}
+
 void read_topic(const std::string& brokers, const char* topic, const std::string& name,
                 const std::function<void(const rd_kafka_message_t&)>& take) {
   const auto client = must(client_factory(brokers).consumer(
@@ -71,7 +83,8 @@ void read_topic(const std::string& brokers, const char* topic, const std::string
   const stream::PartitionListPtr partitions = all_partitions(client->get(), topic);
   must(rd_kafka_assign(client->get(), partitions.get()), "assigning");
   std::vector<rd_kafka_message_t*> messages(kRecordsPerPoll);
-  for (int ended = 0; ended < partitions->cnt;) {
+  std::set<std::int32_t> ended;
+  while (ended.size() < static_cast<std::size_t>(partitions->cnt)) {
     ssize_t count = rd_kafka_consume_batch_queue(queue.get(), 0, messages.data(), messages.size());
     if (count == 0) {  // it waits until the array is full: ask for one
       count = rd_kafka_consume_batch_queue(queue.get(), kAskTimeoutMs, messages.data(), 1);
@@ -80,7 +93,13 @@ void read_topic(const std::string& brokers, const char* topic, const std::string
     for (ssize_t i = 0; i < count; ++i) {
       rd_kafka_message_t* message = messages[static_cast<std::size_t>(i)];
       if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        ++ended;
+        // A transaction that was committed just now has its mark in some partitions later than in
+        // others; until then the end is before its records. The end is told again after them.
+        std::int64_t low = 0;
+        std::int64_t high = 0;
+        must(rd_kafka_get_watermark_offsets(client->get(), topic, message->partition, &low, &high),
+             "asking for the end");
+        if (message->offset >= high) ended.insert(message->partition);
       } else {
         must(message->err, "reading");
         take(*message);

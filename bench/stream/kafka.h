@@ -29,6 +29,13 @@ stream::KafkaClientFactory client_factory(const std::string& brokers);
 void read_topic(const std::string& brokers, const char* topic, const std::string& name,
                 const std::function<void(const rd_kafka_message_t&)>& take);
 
+// The topic's partitions, each from its beginning.
+stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic);
+
+// Hands a copy of a record to the client; waits where its queue is full.
+void produce(rd_kafka_t* client, rd_kafka_topic_t* topic, std::string_view key,
+             std::string_view value);
+
 // FNV-like over words of eight bytes: quick, and good enough to see that nothing was lost, doubled
 // or changed by mistake.
 std::uint64_t mix(std::uint64_t hash, std::uint64_t word);

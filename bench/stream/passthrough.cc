@@ -1,5 +1,5 @@
-// bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS exactly-once|at-least-once: copies a
-// topic, and no more.
+// bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS exactly-once|at-least-once [forever]:
+// copies a topic, and no more; to where it ends, or until it is killed.
 //
 // What any program on librdkafka pays before it does work of its own: fetch, decompress, copy,
 // compress, produce. Same keys, same bytes. One thread calls librdkafka, as in weir; the client
@@ -36,8 +36,8 @@ struct GroupMetadataDeleter {
 class Passthrough {
  public:
   Passthrough(const std::string& brokers, const char* input, const char* output, const char* group,
-              int commit_ms, bool exactly_once)
-      : input_(input), commit_interval_(commit_ms), exactly_once_(exactly_once) {
+              int commit_ms, bool exactly_once, bool forever)
+      : input_(input), commit_interval_(commit_ms), exactly_once_(exactly_once), forever_(forever) {
     auto context = std::make_shared<stream::KafkaClientContext>("passthrough");
     context->on_rebalance = [this](rd_kafka_resp_err_t change, auto* list) {
       assign(change, list);
@@ -61,11 +61,11 @@ class Passthrough {
 
   void run() {
     std::vector<rd_kafka_message_t*> messages(kRecordsPerPoll);
-    while (assigned_ == 0 || ended_ < assigned_ || open_) {
+    while (forever_ || assigned_ == 0 || !at_end() || open_) {
       const std::size_t count = poll(messages);
       for (std::size_t i = 0; i < count; ++i) take(messages[i]);
       rd_kafka_poll(producer_->get(), 0);
-      if (open_ && (Clock::now() - began_ >= commit_interval_ || ended_ == assigned_)) commit();
+      if (open_ && (at_end() || Clock::now() - began_ >= commit_interval_)) commit();
     }
     rd_kafka_consumer_close(consumer_->get());
   }
@@ -84,6 +84,8 @@ class Passthrough {
   }
 
  private:
+  bool at_end() const { return !forever_ && ended_ == assigned_; }
+
   void assign(rd_kafka_resp_err_t change, rd_kafka_topic_partition_list_t* partitions) {
     if (change != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
       rd_kafka_assign(consumer_->get(), nullptr);
@@ -112,7 +114,7 @@ class Passthrough {
     } else {
       must(message->err, "consuming");
       if (!open_) begin();
-      produce(*message);
+      produce(producer_->get(), output_.get(), key_of(*message), value_of(*message));
       next_[message->partition] = message->offset + 1;
       ++records_;
     }
@@ -123,17 +125,6 @@ class Passthrough {
     if (exactly_once_) must(rd_kafka_begin_transaction(producer_->get()), "begin_transaction");
     began_ = Clock::now();
     open_ = true;
-  }
-
-  void produce(const rd_kafka_message_t& message) {
-    while (rd_kafka_produce(output_.get(), RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY,
-                            message.payload, message.len, message.key, message.key_len,
-                            nullptr) != 0) {
-      if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        must(rd_kafka_last_error(), "producing");
-      }
-      rd_kafka_poll(producer_->get(), 1);
-    }
   }
 
   void commit() {
@@ -165,6 +156,7 @@ class Passthrough {
   const char* const input_;
   const std::chrono::milliseconds commit_interval_;
   const bool exactly_once_;
+  const bool forever_;
   std::unique_ptr<stream::KafkaClient> consumer_;
   stream::QueuePtr queue_;
   std::unique_ptr<stream::KafkaClient> producer_;
@@ -183,12 +175,14 @@ class Passthrough {
 
 int main(int argc, char** argv) {
   using namespace weir::bench;
-  const std::string_view mode = argc == 7 ? argv[6] : "";
-  if (mode != "exactly-once" && mode != "at-least-once") {
-    die("usage: bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS exactly-once|at-least-once");
+  const std::string_view mode = argc >= 7 ? argv[6] : "";
+  const bool forever = argc == 8 && argv[7] == std::string_view("forever");
+  if (argc != (forever ? 8 : 7) || (mode != "exactly-once" && mode != "at-least-once")) {
+    die("usage: bench_passthrough BROKERS INPUT OUTPUT GROUP COMMIT_MS exactly-once|at-least-once "
+        "[forever]");
   }
   Passthrough passthrough(argv[1], argv[2], argv[3], argv[4], std::atoi(argv[5]),
-                          mode == "exactly-once");
+                          mode == "exactly-once", forever);
   passthrough.run();
   passthrough.print();
 }
