@@ -38,6 +38,7 @@ OPENED_TO_SPARK = [
         )
     ),
 ]
+ENDLESS = 0
 # The jars of each whose versions are told.
 CORES = {
     "kafka-streams": ("kafka-streams",),
@@ -52,6 +53,7 @@ class Rival:
     guarantee: str
     share: float = 1  # of the records: what is slow gets fewer
     close: bool = False  # its predictions may differ in the last bits: another order of the sum
+    endless: bool = False  # it can go on until it is ended, with ENDLESS for the number of records
     java: tuple | None = None  # options of its JVM; None: it is Python
 
     @property
@@ -61,11 +63,15 @@ class Rival:
     def contestant(self):
         program = self._java() if self.java is not None else self._python()
 
-        def command(field, name):
-            arguments = [field.stack.kafka, name, field.input, name, field.model_file, field.records]
-            return [*program, *arguments, harness.STACK_DIR / "rivals" / name]
+        def calling(records_of):
+            def command(field, name):
+                arguments = [field.stack.kafka, name, field.input, name, field.model_file, records_of(field)]
+                return [*program, *arguments, harness.STACK_DIR / "rivals" / name]
 
-        return drain.Contestant(command, close=self.close)
+            return command
+
+        endless = calling(lambda _: ENDLESS) if self.endless else None
+        return drain.Contestant(calling(lambda field: field.records), endless, close=self.close)
 
     def _java(self):
         jars = READY / self.name
@@ -100,8 +106,8 @@ class Rival:
 
 
 RIVALS = [
-    Rival("kafka-streams", "exactly once", java=()),
-    Rival("flink", "exactly once", java=tuple(OPENED)),
+    Rival("kafka-streams", "exactly once", endless=True, java=()),
+    Rival("flink", "exactly once", endless=True, java=tuple(OPENED)),
     Rival("spark", "at least once", java=tuple(OPENED_TO_SPARK)),
     Rival("hand-tuned", "exactly once"),
     Rival("quix", "exactly once", share=0.1),

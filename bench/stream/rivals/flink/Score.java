@@ -2,7 +2,8 @@
 //
 //   Score BROKERS GROUP INPUT OUTPUT MODEL.json RECORDS STATE_DIR
 //
-// The source is bounded by where the topic ends now; the last checkpoint commits the last transaction.
+// The source is bounded by where the topic ends now, unless RECORDS is 0; the last checkpoint commits the
+// last transaction.
 
 import java.io.IOException;
 import java.util.Properties;
@@ -15,6 +16,7 @@ import org.apache.flink.connector.base.DeliveryGuarantee;
 import org.apache.flink.connector.kafka.sink.KafkaRecordSerializationSchema;
 import org.apache.flink.connector.kafka.sink.KafkaSink;
 import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.KafkaSourceBuilder;
 import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
 import org.apache.flink.connector.kafka.source.reader.deserializer.KafkaRecordDeserializationSchema;
 import org.apache.flink.core.execution.CheckpointingMode;
@@ -87,15 +89,14 @@ public final class Score {
     // Configuration.
     flow.getConfig().enableObjectReuse();
 
-    KafkaSource<Message> source =
+    KafkaSourceBuilder<Message> source =
         KafkaSource.<Message>builder()
             .setBootstrapServers(args[0])
             .setGroupId(args[1])
             .setTopics(args[2])
             .setStartingOffsets(OffsetsInitializer.earliest())
-            .setBounded(OffsetsInitializer.latest())
-            .setDeserializer(new Reading())
-            .build();
+            .setDeserializer(new Reading());
+    if (Long.parseLong(args[5]) > 0) source.setBounded(OffsetsInitializer.latest());
     Properties settings = new Properties();
     settings.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
     // As for Kafka Streams, with the same source.
@@ -113,7 +114,7 @@ public final class Score {
             .setDeliveryGuarantee(DeliveryGuarantee.EXACTLY_ONCE)
             .setTransactionalIdPrefix(args[1])
             .build();
-    flow.fromSource(source, WatermarkStrategy.noWatermarks(), "read")
+    flow.fromSource(source.build(), WatermarkStrategy.noWatermarks(), "read")
         .map(new Scoring(Linear.read(args[4])))
         .returns(Message.class)
         .sinkTo(sink);

@@ -2,8 +2,8 @@
 //
 //   Score BROKERS APPLICATION_ID INPUT OUTPUT MODEL.json RECORDS STATE_DIR
 //
-// Ends by itself, and cleanly, once RECORDS records have been processed: close() commits the last
-// transaction. Its settings differ from the defaults of Kafka Streams where a comment says why.
+// Ends by itself, and cleanly, once RECORDS records have been processed, but for 0: close() commits the
+// last transaction. Its settings differ from the defaults of Kafka Streams where a comment says why.
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -84,7 +84,7 @@ public final class Score {
             return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
           });
       streams.start();
-      while (processed.sum() < records && streams.state() != KafkaStreams.State.ERROR) {
+      while ((records == 0 || processed.sum() < records) && streams.state() != KafkaStreams.State.ERROR) {
         Thread.sleep(5);
       }
       if (processed.sum() < records || !streams.close(Duration.ofSeconds(60))) status = 1;
