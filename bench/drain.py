@@ -194,7 +194,7 @@ class Field:
 
     def round(self, number, contestants):
         drains = {}
-        for name, contestant in contestants.items():
+        for name, contestant in in_turn(number, contestants):
             drain = self.drain(contestant, f"bench.{name}.{number}")
             say(f"round {number}, {name}: {drain.rate:,.0f} records/s. {drain.note}")
             drains[name] = drain
@@ -237,6 +237,11 @@ class Drain:
         self.cpu_per_million = measured.cpu / records * 1e6
         self.broker_per_million = measured.server_cpu / records * 1e6
         self.note = note
+
+
+def in_turn(number, contestants):
+    """Backwards in each second round, so that who comes first is not always the same."""
+    return list(contestants.items())[:: 1 if number % 2 else -1]
 
 
 def rate(appended, begin, end):
