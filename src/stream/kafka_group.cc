@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <thread>
 
 #include "stream/kafka_group_internal.h"
@@ -185,7 +186,7 @@ Result<bool> ever_written(const KafkaClientFactory& factory, const std::string& 
   const QueuePtr queue(rd_kafka_queue_new(client->get()));
   const std::unique_ptr<rd_kafka_topic_t, TopicHandleDeleter> handle(
       rd_kafka_topic_new(client->get(), topic.c_str(), nullptr));
-  int unread = 0;
+  std::set<std::int32_t> unread;
   bool written = false;
   for (int partition = 0; partition < count && !written; ++partition) {
     std::int64_t low = 0;
@@ -200,16 +201,17 @@ Result<bool> ever_written(const KafkaClientFactory& factory, const std::string& 
     if (rd_kafka_consume_start_queue(handle.get(), partition, low, queue.get())) {
       return fail(client->error(rd_kafka_last_error()));
     }
-    ++unread;
+    unread.insert(partition);
   }
   // Aborted records and markers take up offsets, too: only reading tells.
   std::optional<Error> denied;
-  while (!written && unread > 0 && !denied) {
+  while (!written && !unread.empty() && !denied) {
     if (left_until(deadline) == Millis(0)) return fail(client->error(RD_KAFKA_RESP_ERR__TIMED_OUT));
     rd_kafka_message_t* message = nullptr;
     if (rd_kafka_consume_batch_queue(queue.get(), 100, &message, 1) != 1) continue;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) written = true;
-    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) --unread;
+    // It may come again where only marks came meanwhile.
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) unread.erase(message->partition);
     if (message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
       denied = client->error(message->err, to_read(topic));
     }
