@@ -184,9 +184,11 @@ def stack(servers):
 
 
 def cpu_seconds(pid):
-    """User and system time of a live process."""
+    """User and system time of a live process and of those that it has started and that live."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    own = (int(fields[11]) + int(fields[12])) / TICK
+    children = [int(child) for each in Path(f"/proc/{pid}/task").glob("*/children") for child in each.read_text().split()]
+    return own + sum(map(cpu_seconds, children))
 
 
 def machine_times():
