@@ -203,8 +203,9 @@ void ModelCache::ask_shared(Work& work, std::span<double> out, CacheTally& tally
     for (std::size_t i = next; i < end; ++i) {
       work.names.push_back(entry_name(keys_, row(work.rows, work.missed[i])));
     }
-    work.asked = end;
     const auto answer = shared->get(work.names, left);
+    // Nothing was asked where no connection was open; else it was in vain, and cost what it cost.
+    if (answer || !shared->reachable()) work.asked = end;
     if (!answer) break;
     for (std::size_t i = next; i < end; ++i) {
       const std::uint32_t index = work.missed[i];

@@ -317,7 +317,7 @@ class Connection final : public ConnectionBase,
     }
     if (response.body.size() > kAnswerBytesFree && !head_only()) {
       out_share_ = std::make_unique<MemoryBudget::Share>(around_.answers);
-      if (!out_share_->grow(response.body.size())) {
+      if (!out_share_->grow(response.body.size()) && !response.must_go) {
         response =
             around_.handler.fault(503, "too many large answers wait for their clients; try again");
       }

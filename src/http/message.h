@@ -49,6 +49,8 @@ struct Response {
   Fields headers;
   std::string body;
   bool close = false;  // end the connection after it
+  // It tells of something that was done: it goes out however many large answers are under way.
+  bool must_go = false;
 };
 
 std::string_view status_text(unsigned status);

@@ -45,8 +45,9 @@ class Echo final : public Handler {
       kept.set_value(std::move(reply));
       return;
     }
-    if (request.target == "/huge") {
+    if (request.target.starts_with("/huge")) {
       Response response;
+      response.must_go = request.target == "/huge-and-done";
       response.body.assign(kHugeBytes, 'x');
       return reply.send(std::move(response));
     }
@@ -199,6 +200,8 @@ TEST_F(HttpServer, holds_so_many_bytes_of_answers_that_nobody_takes_and_no_more)
   while (server->answer_bytes_held() == 0) std::this_thread::yield();
   EXPECT_THAT(ask(port, huge), AllOf(StartsWith("HTTP/1.1 503 "), HasSubstr("try again")));
   EXPECT_THAT(ask(port, kGet), StartsWith("HTTP/1.1 200 "));
+  const std::string done = "GET /huge-and-done HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  EXPECT_THAT(ask(port, done), StartsWith("HTTP/1.1 200 "));
   EXPECT_GT(slow.hear_all().size(), kHugeBytes);
   while (server->answer_bytes_held() > 0) std::this_thread::yield();
   EXPECT_GT(ask(port, huge).size(), kHugeBytes);

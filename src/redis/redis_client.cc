@@ -152,12 +152,11 @@ Status Client::open_one(Millis timeout) {
     free = lent_ + idle_.size() < options_.connections_max;
     if (free) ++lent_;
   }
+  if (!free) return {};  // nothing was asked of the server
+  auto opened = Connection::open(options_, std::chrono::steady_clock::now() + timeout);
   Status outcome;
-  if (free) {
-    auto opened = Connection::open(options_, std::chrono::steady_clock::now() + timeout);
-    give_back(opened ? std::move(*opened) : nullptr);
-    if (!opened) outcome = fail(Error(opened.error()).while_doing("asking " + where()));
-  }
+  if (!opened) outcome = fail(Error(opened.error()).while_doing("asking " + where()));
+  give_back(opened ? std::move(*opened) : nullptr);
   note(outcome);
   return outcome;
 }

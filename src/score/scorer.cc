@@ -177,7 +177,9 @@ record::MemberProgress Scorer::progress() const {
   const std::int64_t now = clock_.wall().time_since_epoch().count();
   for (const stream::PartitionPosition& at : positions) {
     record::PartitionProgress partition{at.partition, at.next, at.end, std::nullopt};
-    if (!transaction_) partition.answered = at.next;
+    // What was handed out of it is committed, or it was rewound.
+    const bool under_way = transaction_ && transaction_->next_offsets.contains(at.partition);
+    if (!under_way) partition.answered = at.next;
     const auto last = last_record_ms_.find(at.partition);
     if (last != last_record_ms_.end() && last->second >= 0) {
       partition.last_record_age_ms = std::max<std::int64_t>(now - last->second, 0);

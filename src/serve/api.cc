@@ -135,8 +135,11 @@ void Api::handle(http::Request request, http::Reply reply) {
     http::Reply reply;
   };
   auto task = std::make_shared<Task>(Task{std::move(call), std::move(answer)});
-  const bool taken = parts_.workers.submit(
-      [task, &route] { route.handle(std::move(task->call), std::move(task->reply)); });
+  const auto run = [task, &route] { route.handle(std::move(task->call), std::move(task->reply)); };
+  // What waits for nothing does not wait behind what may.
+  const bool taken = route.where == Where::kBySize
+                         ? inference_.later(task->call.request.body.size(), run)
+                         : parts_.workers.submit(run);
   if (taken) return;
   if (task->call.request.stream) task->call.request.stream->abandon();
   task->reply.send(problem(503, "too many requests wait already; try again"));

@@ -118,7 +118,9 @@ void AwaitedAnswers::end() {
   body += "]}";
   // Whoever did not wait, and whoever waited in vain, learns that the records have been accepted.
   const bool all = wait_ && missing_ == 0;
-  reply_->send(json_response(std::move(body), all ? 200 : 202));
+  http::Response response = json_response(std::move(body), all ? 200 : 202);
+  response.must_go = true;
+  reply_->send(std::move(response));
   reply_.reset();
   // The timer holds this until the wait would have been over: no more than this.
   for (const auto wait : waits_) parts_.board.cancel(wait);

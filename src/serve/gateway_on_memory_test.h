@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <thread>
+
 #include "base/simulated_clock.h"
 #include "serve/flow_meter.h"
 #include "serve/parts.h"
@@ -13,9 +16,13 @@ namespace weir::serve {
 
 class KeptAnswer final : public http::Reply::Target {
  public:
-  void send(http::Response response) override { kept = std::move(response); }
+  void send(http::Response response) override {
+    kept = std::move(response);
+    sent.set_value(std::this_thread::get_id());
+  }
   std::shared_ptr<http::ResponseStream> start_stream(http::Response) override { return nullptr; }
   http::Response kept;
+  std::promise<std::thread::id> sent;  // by whom
 };
 
 class GatewayOnMemory : public testing::Test {

@@ -106,7 +106,6 @@ Status LiveFollower::step(Millis wait_max, std::stop_token) {
 Status LiveFollower::look() {
   auto view = std::make_shared<LiveView>();
   view->status = WEIR_TRY(watch_->look());
-  if (on_look_) on_look_(view->status);
   if (!shown_history_) {
     shown_history_ = std::make_shared<const std::vector<record::ControlRecord>>(history_);
   }
@@ -114,7 +113,9 @@ Status LiveFollower::look() {
   load(*view);
   view->looked_at = clock_.steady();
   next_look_ = view->looked_at + kLookEvery;
-  live_.set(std::move(view));
+  const std::shared_ptr<const LiveView> shown = std::move(view);
+  live_.set(shown);
+  if (on_look_) on_look_(shown->status);
   return {};
 }
 

@@ -26,7 +26,7 @@ struct Call {
 
 enum class Where {
   kAtOnce,   // on the server's own thread: must not wait for anything
-  kBySize,   // where the body is small and not packed at once, else on a worker: waits for nothing
+  kBySize,   // where the body is small and not packed at once, else on one that only computes
   kWorkers,  // on a worker: may ask Kafka or the store
 };
 
