@@ -103,7 +103,8 @@ class Field:
         shown = json.loads(self.weir_run("models", "show", "1", "-o", "json"))
         DATA_DIR.mkdir(exist_ok=True)
         self.model_file.write_text(json.dumps({**shown["model"], "version": 1}))
-        url = f"http://{self.stack.namenode}/webhdfs/v1/bench/models/0000000001/model.json?op=OPEN"
+        path = f"{self.model.env['WEIR_MODEL_PATH']}/0000000001/model.json"
+        url = f"http://{self.stack.namenode}/webhdfs/v1{path}?op=OPEN"
         with urllib.request.urlopen(url) as stored:
             self.stored_model_file.write_bytes(stored.read())
 

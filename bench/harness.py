@@ -77,7 +77,7 @@ def find_weir(path):
     weir = Path(path).resolve()
     if not os.access(weir, os.X_OK):
         raise Trouble(
-            f"there is no program {weir}. Build it: cmake --preset release && "
+            f"there is no program {weir}. Build it: cmake --preset release -DBUILD_TESTING=OFF && "
             "cmake --build --preset release --target weir"
         )
     newest = max((ROOT / "src").rglob("*.[ch]*"), key=lambda file: file.stat().st_mtime)
@@ -184,11 +184,14 @@ def stack(servers):
 
 
 def cpu_seconds(pid):
-    """User and system time of a live process and of those that it has started and that live."""
+    """User and system time of a live process and of those that it has started."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = (int(fields[11]) + int(fields[12])) / TICK
-    children = [int(child) for each in Path(f"/proc/{pid}/task").glob("*/children") for child in each.read_text().split()]
-    return own + sum(map(cpu_seconds, children))
+    # Its own, and of its children that have ended.
+    seconds = sum(map(int, fields[11:15])) / TICK
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):  # a thread or a child that has just ended
+            seconds += sum(map(cpu_seconds, thread.read_text().split()))
+    return seconds
 
 
 def machine_times():

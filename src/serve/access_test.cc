@@ -144,6 +144,9 @@ TEST(RequestGuard, lets_each_client_ask_so_often) {
   EXPECT_FALSE(guard.refusal(request_to("localhost")));
   EXPECT_FALSE(guard.refusal(again));
   EXPECT_EQ(guard.refusal(again)->status, 429u) << "the same client from another port";
+  again.segments = {"livez"};
+  EXPECT_FALSE(guard.refusal(again)) << "a probe may come from where clients come from";
+  again.segments = {};
   EXPECT_FALSE(guard.refusal(other));
   clock.advance(Millis{500});
   EXPECT_FALSE(guard.refusal(again));

@@ -229,7 +229,8 @@ def test_a_pod_is_given_longer_to_end_than_the_program_takes():
 
 def test_scaling_asks_for_the_lag_of_the_group_and_topic_that_weir_has(tmp_path):
     """By the names that the program itself has for them."""
-    for values in (VALUES / "everything.yaml", with_changes(tmp_path, {"scorer/keda": {"enabled": True}})):
+    large = {"scorer/keda": {"enabled": True, "lagThreshold": 2_000_000}}
+    for values in (VALUES / "everything.yaml", with_changes(tmp_path, large)):
         objects = json.loads(check(values).stdout)
         (scaled,) = [one for one in objects if one["kind"] == "ScaledObject"]
         (trigger,) = scaled["spec"]["triggers"]
@@ -238,6 +239,7 @@ def test_scaling_asks_for_the_lag_of_the_group_and_topic_that_weir_has(tmp_path)
         shown = yaml.safe_load(subprocess.run([WEIR, "config", "show", "-c", tmp_path / "weir.yaml"],
                                               capture_output=True, text=True, check=True).stdout)
         assert trigger["metadata"]["consumerGroup"] == shown["score"]["group"]
+        assert trigger["metadata"]["lagThreshold"].isdecimal(), "KEDA takes no 2e+06"
         assert trigger["metadata"]["topic"] == shown["topics"]["features"]
         assert trigger["metadata"]["bootstrapServers"] == shown["kafka"]["bootstrap.servers"]
         assert scaled["spec"]["maxReplicaCount"] <= shown["topics"]["partitions"]

@@ -40,6 +40,7 @@ def test_the_image_has_the_libraries_that_the_program_wants():
 def test_the_image_is_built_from_the_packages_that_the_set_up_installs():
     build, _ = text("deploy/Dockerfile").split("FROM debian:12-slim")
     command = re.search(r"\$\((sed '[^']+' stack/packages/run\.txt)\)", build)[1]
+    assert "-DBUILD_TESTING=OFF" in build, "what the tests want is not installed"
     listed = set(subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True).stdout.split())
     assert {"g++", "cmake", "libxgboost-dev", "python3", "git"} <= listed
     assert not {"maven", "redis-tools", "openjdk-17-jre-headless"} & listed
