@@ -21,8 +21,7 @@
 
 #include "cache/prediction_cache.h"
 #include "cache/redis_entries.h"
-#include "model/boosted_model.h"
-#include "model/linear_model.h"
+#include "random_models.h"
 
 namespace {
 
@@ -33,46 +32,17 @@ constexpr std::size_t kFeatures = 13;
 constexpr std::size_t kBatch = 1'000;
 constexpr std::size_t kKinds = 10'000;  // of rows that come again
 
-record::Schema schema() {
-  record::Schema made;
-  for (std::size_t i = 0; i < kFeatures; ++i) made.features.push_back("x" + std::to_string(i));
-  made.target = "y";
-  return made;
-}
-
-template <typename T>
-T value_of(Result<T> result) {
-  if (result) return std::move(*result);
-  std::fprintf(stderr, "bench_cache: %s\n", result.error().message().c_str());
-  std::exit(1);
-}
-
 ModelPointer linear() {
   std::vector<double> coefficients;
   for (std::size_t i = 0; i < kFeatures; ++i) {
     coefficients.push_back(0.1 * static_cast<double>(i) - 0.5);
   }
-  return std::make_shared<model::LinearModel>(
-      value_of(model::LinearModel::make(schema(), 22.5, std::move(coefficients))));
+  return bench::linear_model(22.5, std::move(coefficients));
 }
 
-// Whole trees with random questions.
 ModelPointer trees(std::size_t count, int depth) {
-  std::mt19937_64 random(1);
-  std::normal_distribution<double> normal;
-  std::vector<model::Tree> made(count);
-  for (model::Tree& tree : made) {
-    const std::size_t questions = (std::size_t{1} << depth) - 1;
-    for (std::size_t i = 0; i < 2 * questions + 1; ++i) {
-      const bool leaf = i >= questions;
-      tree.feature.push_back(leaf ? model::Tree::kLeaf
-                                  : static_cast<std::int32_t>(random() % kFeatures));
-      tree.value.push_back(static_cast<float>(normal(random) * (leaf ? 0.1 : 1)));
-      if (!leaf) tree.missing_left.push_back(0);
-    }
-  }
-  return std::make_shared<model::BoostedModel>(
-      value_of(model::BoostedModel::make(schema(), 0.5, std::move(made))));
+  return bench::boosted_model(
+      kFeatures, bench::random_trees(count, depth, kFeatures, std::normal_distribution<>(), 0.1));
 }
 
 // `again`: of kKinds kinds, some far more often than others; else each row is new.

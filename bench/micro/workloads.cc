@@ -14,8 +14,7 @@
 #include "cache/local_table.h"
 #include "format/feature_message.h"
 #include "format/prediction_message.h"
-#include "model/boosted_model.h"
-#include "model/linear_model.h"
+#include "random_models.h"
 
 namespace weir::bench {
 namespace {
@@ -23,20 +22,6 @@ namespace {
 constexpr std::size_t kRecords = 500;
 constexpr std::size_t kFeatures = 13;
 constexpr int kDigits = 15;  // as a program writes what it computed
-
-record::Schema schema(std::size_t features) {
-  record::Schema made;
-  for (std::size_t i = 0; i < features; ++i) made.features.push_back("feature" + std::to_string(i));
-  made.target = "y";
-  return made;
-}
-
-template <typename T>
-T value_of(Result<T> result) {
-  if (result) return std::move(*result);
-  std::fprintf(stderr, "micro: %s\n", result.error().message().c_str());
-  std::exit(1);
-}
 
 std::vector<double> numbers(std::size_t count, unsigned seed) {
   std::mt19937_64 random(seed);
@@ -46,8 +31,7 @@ std::vector<double> numbers(std::size_t count, unsigned seed) {
   return made;
 }
 
-// --- Reading
-// --------------------------------------------------------------------------------------
+// --- Reading ---
 
 // Three of the thirteen are whole, as in data/boston.csv.
 std::string number_text(double value, std::size_t feature) {
@@ -58,8 +42,10 @@ std::string number_text(double value, std::size_t feature) {
   return {text, end.ptr};
 }
 
+record::Schema message_schema() { return numbered_schema(kFeatures, "feature"); }
+
 std::vector<std::string> messages(bool table) {
-  const record::Schema names = schema(kFeatures);
+  const record::Schema names = message_schema();
   const auto values = numbers(kRecords * kFeatures, 1);
   std::vector<std::string> made;
   for (std::size_t i = 0; i < kRecords; ++i) {
@@ -98,7 +84,7 @@ double sum_of_numbers(std::string_view json) {
 
 Comparison reading(const std::string& name, bool table, double ratio_max) {
   const auto texts = std::make_shared<std::vector<std::string>>(messages(table));
-  const auto parser = std::make_shared<format::FeatureParser>(schema(kFeatures));
+  const auto parser = std::make_shared<format::FeatureParser>(message_schema());
   const auto rows = std::make_shared<std::vector<double>>();
   const auto ours = [=] {
     double sum = 0;
@@ -120,8 +106,7 @@ Comparison reading(const std::string& name, bool table, double ratio_max) {
           ratio_max};
 }
 
-// --- Predicting
-// -----------------------------------------------------------------------------------
+// --- Predicting ---
 
 double total(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
@@ -141,8 +126,7 @@ Comparison linear(std::size_t features, double ratio_max) {
   const std::size_t records = 50 * kRecords * kFeatures / features / 10;
   const auto rows = std::make_shared<std::vector<double>>(numbers(records * features, 2));
   const auto b = std::make_shared<std::vector<double>>(numbers(features, 3));
-  const auto model = std::make_shared<model::LinearModel>(
-      value_of(model::LinearModel::make(schema(features), 22.5, *b)));
+  const auto model = linear_model(22.5, *b);
   const auto out = std::make_shared<std::vector<double>>(records);
   const auto plain = [=] {
     for (std::size_t i = 0; i < records; ++i) {
@@ -157,24 +141,6 @@ Comparison linear(std::size_t features, double ratio_max) {
           {"dot products, " + name, records, plain},
           true,
           ratio_max};
-}
-
-// Whole trees with random questions.
-std::vector<model::Tree> random_trees(std::size_t count, int depth) {
-  std::mt19937_64 random(1);
-  std::normal_distribution<double> normal(10, 100);
-  std::vector<model::Tree> made(count);
-  for (model::Tree& tree : made) {
-    const std::size_t questions = (std::size_t{1} << depth) - 1;
-    for (std::size_t i = 0; i < 2 * questions + 1; ++i) {
-      const bool leaf = i >= questions;
-      tree.feature.push_back(leaf ? model::Tree::kLeaf
-                                  : static_cast<std::int32_t>(random() % kFeatures));
-      tree.value.push_back(static_cast<float>(normal(random) * (leaf ? 0.01 : 1)));
-      if (!leaf) tree.missing_left.push_back(0);
-    }
-  }
-  return made;
 }
 
 // A row at a time down one tree after the other. In whole trees the children of node n are 2n + 1
@@ -195,10 +161,10 @@ double walk(const std::vector<model::Tree>& trees, const float* row) {
 Comparison trees(std::size_t count, double ratio_max) {
   constexpr int kDepth = 6;
   const std::size_t records = 50'000 / count;
-  const auto made = std::make_shared<std::vector<model::Tree>>(random_trees(count, kDepth));
+  const auto made = std::make_shared<std::vector<model::Tree>>(
+      random_trees(count, kDepth, kFeatures, std::normal_distribution<>(10, 100), 0.01));
   const auto rows = std::make_shared<std::vector<double>>(numbers(records * kFeatures, 4));
-  const auto model = std::make_shared<model::BoostedModel>(
-      value_of(model::BoostedModel::make(schema(kFeatures), 0.5, *made)));
+  const auto model = boosted_model(kFeatures, *made);
   const auto out = std::make_shared<std::vector<double>>(records);
   const auto plain = [=] {
     std::vector<float> row(kFeatures);
@@ -217,8 +183,7 @@ Comparison trees(std::size_t count, double ratio_max) {
           ratio_max};
 }
 
-// --- Writing
-// --------------------------------------------------------------------------------------
+// --- Writing ---
 
 Comparison writing(const std::string& name, std::size_t values, double ratio_max) {
   const auto made = std::make_shared<std::vector<record::Prediction>>();
@@ -265,8 +230,7 @@ Comparison writing(const std::string& name, std::size_t values, double ratio_max
           ratio_max};
 }
 
-// --- Remembering
-// ----------------------------------------------------------------------------------
+// --- Remembering ---
 
 struct Remembered {
   std::vector<double> rows = numbers(kRecords * kFeatures, 6);

@@ -75,6 +75,17 @@ void produce(rd_kafka_t* client, rd_kafka_topic_t* topic, std::string_view key,
   }
 }
 
+std::span<rd_kafka_message_t* const> poll_batch(rd_kafka_queue_t* queue,
+                                                std::vector<rd_kafka_message_t*>& messages,
+                                                int timeout_ms) {
+  ssize_t count = rd_kafka_consume_batch_queue(queue, 0, messages.data(), messages.size());
+  if (count == 0) {  // it waits until the array is full: ask for one
+    count = rd_kafka_consume_batch_queue(queue, timeout_ms, messages.data(), 1);
+  }
+  if (count < 0) die("consume_batch_queue failed");
+  return {messages.data(), static_cast<std::size_t>(count)};
+}
+
 void read_topic(const std::string& brokers, const char* topic, const std::string& name,
                 const std::function<void(const rd_kafka_message_t&)>& take) {
   const auto client = must(client_factory(brokers).consumer(
@@ -85,13 +96,9 @@ void read_topic(const std::string& brokers, const char* topic, const std::string
   std::vector<rd_kafka_message_t*> messages(kRecordsPerPoll);
   std::set<std::int32_t> ended;
   while (ended.size() < static_cast<std::size_t>(partitions->cnt)) {
-    ssize_t count = rd_kafka_consume_batch_queue(queue.get(), 0, messages.data(), messages.size());
-    if (count == 0) {  // it waits until the array is full: ask for one
-      count = rd_kafka_consume_batch_queue(queue.get(), kAskTimeoutMs, messages.data(), 1);
-    }
-    if (count <= 0) die(std::string("nothing comes from ") + topic);
-    for (ssize_t i = 0; i < count; ++i) {
-      rd_kafka_message_t* message = messages[static_cast<std::size_t>(i)];
+    const auto batch = poll_batch(queue.get(), messages, kAskTimeoutMs);
+    if (batch.empty()) die(std::string("nothing comes from ") + topic);
+    for (rd_kafka_message_t* const message : batch) {
       if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         // A transaction that was committed just now has its mark in some partitions later than in
         // others; until then the end is before its records. The end is told again after them.

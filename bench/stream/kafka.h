@@ -4,8 +4,10 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "stream/kafka_client_internal.h"
@@ -28,6 +30,12 @@ stream::KafkaClientFactory client_factory(const std::string& brokers);
 // does nothing else would get them: by batches.
 void read_topic(const std::string& brokers, const char* topic, const std::string& name,
                 const std::function<void(const rd_kafka_message_t&)>& take);
+
+// What is there, as much as there is room for in `messages`; where nothing is, one message that is
+// waited for. The messages are the caller's to destroy.
+std::span<rd_kafka_message_t* const> poll_batch(rd_kafka_queue_t* queue,
+                                                std::vector<rd_kafka_message_t*>& messages,
+                                                int timeout_ms);
 
 // The topic's partitions, each from its beginning.
 stream::PartitionListPtr all_partitions(rd_kafka_t* client, const char* topic);

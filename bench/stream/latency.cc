@@ -59,14 +59,9 @@ class Reader {
     must(rd_kafka_assign(client_->get(), partitions.get()), "assigning");
     std::vector<rd_kafka_message_t*> messages(kRecordsPerPoll);
     while (!stop_) {
-      ssize_t count =
-          rd_kafka_consume_batch_queue(queue.get(), 0, messages.data(), messages.size());
-      if (count == 0) {  // it waits until the array is full: ask for one
-        count = rd_kafka_consume_batch_queue(queue.get(), kPollMs, messages.data(), 1);
-      }
-      if (count < 0) die("consume_batch_queue failed");
+      const auto batch = poll_batch(queue.get(), messages, kPollMs);
       const auto now = Clock::now();
-      for (ssize_t i = 0; i < count; ++i) take(messages[static_cast<std::size_t>(i)], now);
+      for (rd_kafka_message_t* const message : batch) take(message, now);
     }
   }
 

@@ -62,8 +62,9 @@ class Passthrough {
   void run() {
     std::vector<rd_kafka_message_t*> messages(kRecordsPerPoll);
     while (forever_ || assigned_ == 0 || !at_end() || open_) {
-      const std::size_t count = poll(messages);
-      for (std::size_t i = 0; i < count; ++i) take(messages[i]);
+      for (rd_kafka_message_t* const message : poll_batch(queue_.get(), messages, kIdleMs)) {
+        take(message);
+      }
       rd_kafka_poll(producer_->get(), 0);
       if (open_ && (at_end() || Clock::now() - began_ >= commit_interval_)) commit();
     }
@@ -97,15 +98,6 @@ class Passthrough {
       partitions->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
     }
     must(rd_kafka_assign(consumer_->get(), partitions), "assigning");
-  }
-
-  std::size_t poll(std::vector<rd_kafka_message_t*>& messages) {
-    ssize_t count = rd_kafka_consume_batch_queue(queue_.get(), 0, messages.data(), messages.size());
-    if (count == 0) {  // it waits until the array is full: ask for one
-      count = rd_kafka_consume_batch_queue(queue_.get(), kIdleMs, messages.data(), 1);
-    }
-    if (count < 0) die("consume_batch_queue failed");
-    return static_cast<std::size_t>(count);
   }
 
   void take(rd_kafka_message_t* message) {

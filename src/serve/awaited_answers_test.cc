@@ -6,10 +6,8 @@
 #include <filesystem>
 #include <future>
 
-#include "base/simulated_clock.h"
 #include "predictions/sqlite_prediction_store.h"
-#include "store/memory_file_store.h"
-#include "stream/memory_broker.h"
+#include "serve/gateway_on_memory_test.h"
 
 namespace weir::serve {
 namespace {
@@ -28,43 +26,31 @@ class Heard final : public http::Reply::Target {
   std::promise<http::Response>& promise_;
 };
 
-class AwaitedAnswersThreads : public testing::Test {
+// What has been answered is kept in a file of SQLite.
+class KeptOnDisk {
  protected:
-  AwaitedAnswersThreads() {
+  KeptOnDisk() {
     auto opened = predictions::SqlitePredictionStore::open({folder_, "p", "f"});
     EXPECT_TRUE(opened) << opened.error().message();
     store_ = std::move(*opened);
     EXPECT_TRUE(store_->positions());
     EXPECT_TRUE(store_->clear());
-    parts_.emplace(Parts{.pipeline = "p",
-                         .dataset_path = "/drop",
-                         .members_topic = "m",
-                         .features_topic = "f",
-                         .self = "gateway-0",
-                         .limits = {},
-                         .clock = clock_,
-                         .store = files_,
-                         .broker = broker_,
-                         .models = models_,
-                         .predictions = *store_,
-                         .board = board_,
-                         .progress = progress_,
-                         .live = live_,
-                         .pushes = pushes_,
-                         .actuals = actuals_,
-                         .timers = timers_,
-                         .workers = workers_,
-                         .ending = ending_,
-                         .flow = flow_});
   }
-
-  ~AwaitedAnswersThreads() override {
+  ~KeptOnDisk() {
     store_.reset();
     std::filesystem::remove_all(folder_);
   }
 
+  const std::string folder_ = testing::TempDir() + "awaited-answers-" + std::to_string(getpid());
+  std::unique_ptr<predictions::PredictionStore> store_;
+};
+
+class AwaitedAnswersThreads : private KeptOnDisk, public GatewayOnMemory {
+ protected:
+  AwaitedAnswersThreads() : GatewayOnMemory(store_.get(), {.waits_max = 1}) {}
+
   std::future<http::Response> await(Millis wait) {
-    auto answers = std::make_shared<AwaitedAnswers>(*parts_, std::vector<std::string>{"a"}, wait,
+    auto answers = std::make_shared<AwaitedAnswers>(parts_, std::vector<std::string>{"a"}, wait,
                                                     http::Reply(std::make_shared<Heard>(promise_)));
     answers->begin(std::vector<Pushed>{{kPlace, false}});
     return promise_.get_future();
@@ -99,23 +85,7 @@ class AwaitedAnswersThreads : public testing::Test {
   }
 
   static constexpr Place kPlace{0, 7};
-  const std::string folder_ = testing::TempDir() + "awaited-answers-" + std::to_string(getpid());
   std::promise<http::Response> promise_;
-  SimulatedClock clock_;
-  store::MemoryFileStore files_{clock_};
-  stream::MemoryBroker broker_{clock_};
-  registry::ModelRegistry models_{files_, "/models"};
-  std::unique_ptr<predictions::PredictionStore> store_;
-  predictions::AnswerBoard board_{{.waits_max = 1}};
-  predictions::FeedProgress progress_;
-  Live live_;
-  PushQueue pushes_{clock_, Millis{10'000}};
-  ActualsQueue actuals_{clock_, Millis{10'000}};
-  Timers timers_;
-  Flow flow_{clock_};
-  Workers workers_{1, 10};
-  std::atomic<bool> ending_{false};
-  std::optional<Parts> parts_;
 };
 
 TEST_F(AwaitedAnswersThreads, are_told_by_the_board) {

@@ -27,19 +27,24 @@ class KeptAnswer final : public http::Reply::Target {
 
 class GatewayOnMemory : public testing::Test {
  protected:
+  // `kept`: the store of predictions; null: none is kept.
+  explicit GatewayOnMemory(predictions::PredictionStore* kept = nullptr,
+                           predictions::BoardLimits board = {})
+      : predictions_(flow_, kept), board_(board) {}
+
   SimulatedClock clock_;
-  store::MemoryFileStore store_;
+  store::MemoryFileStore files_;
   stream::MemoryBroker broker_{clock_};
-  registry::ModelRegistry models_{store_, "/models"};
+  registry::ModelRegistry models_{files_, "/models"};
   Flow flow_{clock_};
-  FlowMeter predictions_{flow_, nullptr};
+  FlowMeter predictions_;
   predictions::AnswerBoard board_;
   predictions::FeedProgress progress_;
   Live live_;
-  PushQueue pushes_{clock_, Millis{1'000}};
-  ActualsQueue actuals_{clock_, Millis{1'000}};
+  PushQueue pushes_{clock_, Millis{10'000}};
+  ActualsQueue actuals_{clock_, Millis{10'000}};
   Timers timers_;
-  Workers workers_{1, 1};
+  Workers workers_{1, 10};
   std::atomic<bool> ending_{false};
   Parts parts_{.pipeline = "boston",
                .dataset_path = "/dataset",
@@ -48,7 +53,7 @@ class GatewayOnMemory : public testing::Test {
                .self = "gateway-0",
                .limits = {},
                .clock = clock_,
-               .store = store_,
+               .store = files_,
                .broker = broker_,
                .models = models_,
                .predictions = predictions_,

@@ -72,9 +72,8 @@ class Inference {
     return count <= kRowsAtOnceMax && count * model.model().steps_of_row() <= kStepsAtOnceMax;
   }
 
-  // On a worker that only computes, as tasks for it must not wait; false where too much waits
-  // already. What has not begun when stop() is called is
-  // dropped.
+  // On a worker that only computes, so that tasks must not wait; false where too much waits
+  // already. What has not begun when stop() is called is dropped.
   bool later(std::size_t bytes, std::function<void()> task);
   std::size_t waiting() const { return workers_.waiting(); }
   void stop() { workers_.stop(); }
