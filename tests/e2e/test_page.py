@@ -111,8 +111,9 @@ def test_a_data_set_that_is_refused_says_why(boston, browser):
     watched = Watched(browser, gateway.port).open()
     watched.wait_for_text("#gate-now", "Open")
     choose(watched, "bad.csv", b"crim,medv\n1,x\n2,3\n")
-    watched.wait_for_text("#upload", r"No new model: .*not a number: 'x'.*Model 1 goes on")
-    watched.wait_for_text("#past", r"Refused \(1\).*bad\.2\.csv.*not a number: 'x'")
+    drop(watched, "worse.csv", "crim,medv\n1,2\n2,y\n")  # while the other one is on its way: it waits its turn
+    watched.wait_for_text("#upload", r"No new model: .*not a number: 'y'.*Model 1 goes on")
+    watched.wait_for_text("#past", r"Refused \(2\).*worse\.3\.csv.*not a number: 'y'.*bad\.2\.csv.*not a number: 'x'")
     choose(watched, "again.csv", BOSTON)  # the live model's very bytes: no epoch, but a reason
     watched.wait_for_text("#upload", r"Set aside without a training: .+No new model")
     choose(watched, "_hidden.csv", BOSTON)
@@ -297,6 +298,10 @@ def test_all_of_it_can_be_done_by_keyboard(boston, browser):
     watched.page.keyboard.press("ArrowLeft")
     watched.page.keyboard.press("ArrowLeft")
     assert re.search(r"\d\d:\d\d:\d\d · arriving [\d.]+/s · scored [\d.]+/s", watched.text("#flow-rate .readout"))
+    tab_to(watched, "#latest .scroll")
+    renewed = watched.page.evaluate_handle("document.activeElement")
+    watched.page.wait_for_function("old => !old.isConnected", arg=renewed)
+    assert watched.page.evaluate("document.activeElement.matches('#latest .scroll')"), "a table keeps the focus when it is renewed"
     tab_to(watched, "#choose")
     with watched.page.expect_file_chooser() as chooser:
         watched.page.keyboard.press("Enter")

@@ -33,6 +33,7 @@ export function showNoDatasets(words) {
 // ---- one that is dropped here ----
 
 const pause = ms => new Promise(keep => setTimeout(keep, ms));
+const queue = [];  // files to upload
 let busy = false;
 
 class Steps {
@@ -125,13 +126,15 @@ async function train(file) {
   }
 }
 
+// One after the other; what comes meanwhile waits its turn. No button is disabled, as one that is loses the focus.
 async function trainAll(list) {
-  if (busy || !list.length) return;
+  queue.push(...list);
+  if (busy || !queue.length) return;
   busy = true;
-  at("choose").disabled = true;
-  for (const file of list) await train(file);
+  at("train").setAttribute("aria-disabled", "true");
+  while (queue.length) await train(queue.shift());
   busy = false;
-  at("choose").disabled = false;
+  at("train").setAttribute("aria-disabled", "false");
 }
 
 async function trainNow() {

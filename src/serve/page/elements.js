@@ -36,10 +36,10 @@ export function renew(element, data, makeChildren) {
 
 export const say = (element, words) => { if (element.textContent !== words) element.textContent = words; };
 
-// `columns`: {title, number, wrap, cell(row)}. Scrolls by itself where the page is narrow.
+// `columns`: {title, number, wrap, cell(row)}. Scrolls by itself where the page is narrow; can have the focus, and keeps it when renewed.
 export function table(name, columns, rows, rowClass) {
   const side = column => [column.number ? "n" : "", column.wrap ? "wrap" : ""].join(" ").trim() || null;
-  return make("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": name},
+  return make("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": name, "data-key": "table " + name},
     make("table", {},
       make("thead", {}, make("tr", {}, columns.map(column => make("th", {scope: "col", class: side(column)}, column.title)))),
       make("tbody", {}, rows.map(row => make("tr", {class: rowClass ? rowClass(row) : null},
