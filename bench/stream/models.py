@@ -6,8 +6,7 @@ import random
 from drain import DATASET, Model
 from harness import DATA_DIR
 
-WIDE_COLUMNS = 500
-WIDE_ROWS = 2_000
+WIDE_ROWS_OF_COLUMN = 4
 TREES_ROWS = 20_000
 TREES_DEPTH = 6  # as bench/trees
 TARGET = "medv"  # as weir.yaml says
@@ -19,16 +18,16 @@ def write(path, header, rows):
     return path
 
 
-def wide(path):
+def wide(path, columns):
     """Independent columns, a linear target with noise."""
     chance = random.Random(1)
-    weights = [chance.uniform(-1, 1) for _ in range(WIDE_COLUMNS)]
+    weights = [chance.uniform(-1, 1) for _ in range(columns)]
     rows = []
-    for _ in range(WIDE_ROWS):
+    for _ in range(columns * WIDE_ROWS_OF_COLUMN):
         row = [round(chance.uniform(1, 100), 4) for _ in weights]
         target = math.fsum(weight * value for weight, value in zip(weights, row)) + chance.gauss(0, 1)
         rows.append([*row, round(target, 4)])
-    return write(path, [*(f"f{j:03}" for j in range(WIDE_COLUMNS)), TARGET], rows)
+    return write(path, [*(f"f{j:03}" for j in range(columns)), TARGET], rows)
 
 
 def bent(path):
@@ -52,8 +51,8 @@ def linear_13():
     return Model()
 
 
-def linear_500():
-    return Model("bench-linear-500", wide(DATA_DIR / "wide.csv"))
+def linear(columns):
+    return Model(f"bench-linear-{columns}", wide(DATA_DIR / f"wide-{columns}.csv", columns))
 
 
 def boosted(trees):
