@@ -1,5 +1,6 @@
 """Drains of one filled topic by one contestant or another, each counted only if its output is right."""
 
+import datetime
 import json
 import math
 import statistics
@@ -42,6 +43,7 @@ class Contestant:
     processes: int = 1
     close: bool = False  # its predictions may differ in the last bits
     note: Callable = lambda measured: ""  # what it says of itself
+    assigned: Callable = lambda measured: None  # when it was first given partitions, seconds since 1970
 
 
 def passthrough(mode, commit_ms=COMMIT_MS):
@@ -62,18 +64,27 @@ def passthrough(mode, commit_ms=COMMIT_MS):
     return Contestant(command, endless, copies=True, note=note)
 
 
-def weir(processes=1):
+def first_assignment(measured):
+    for line in measured.stderr.splitlines():
+        if '"partitions assigned"' in line:
+            return datetime.datetime.fromisoformat(json.loads(line)["time"]).timestamp()
+    return None
+
+
+def weir(processes=1, threads=1):
+    """With -v it tells when partitions were assigned."""
+
     def command(field, name):
         return [*endless(field, name), "--until-end"]
 
     def endless(field, _):
-        return [field.weir, "score", "-o", "json", "-c", SETTINGS]
+        return [field.weir, "score", "-o", "json", "-c", SETTINGS, "--threads", threads, "-v"]
 
     def note(measured):
         said = [line[line.find("scorer ended") :] for line in measured.stderr.splitlines() if "scorer ended" in line]
         return "; ".join(said)
 
-    return Contestant(command, endless, processes=processes, note=note)
+    return Contestant(command, endless, processes=processes, note=note, assigned=first_assignment)
 
 
 class Field:
@@ -154,7 +165,8 @@ class Field:
         command = [*self.stack.on_its_core, *contestant.command(self, name)]
         measured = measure(name, command, self._broker, env=self.env(name), copies=contestant.processes)
         found = self.check(contestant, name)
-        return Drain(measured, found["appended"], self.records, contestant.note(measured))
+        assigned = contestant.assigned(measured)
+        return Drain(measured, found["appended"], self.records, contestant.note(measured), assigned)
 
     def check(self, contestant, name):
         """What is in the output topic, if that is what has to be."""
@@ -221,11 +233,12 @@ class Field:
 class Drain:
     """One contestant's run, by the broker's times of append: of the whole, and of its later half."""
 
-    def __init__(self, measured, appended, records, note):
+    def __init__(self, measured, appended, records, note, assigned):
         self.measured = measured
         self.records = records
         first, last = appended[0][0], appended[-1][0]
         self.to_first = first / 1000 - measured.started
+        self.from_assigned = first / 1000 - assigned if assigned else None
         self.after_last = measured.started + measured.wall - last / 1000
         self.rate = rate(appended, first, last)
         taken = 0

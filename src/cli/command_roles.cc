@@ -16,14 +16,22 @@ struct RoleOptions {
   bool once = false;       // train
   std::string engine;      // train
   bool until_end = false;  // score
+  std::string threads;     // score
   ReplayCommand replay;    // score
   std::string rate;        // produce
   std::string count;
 };
 
-using MakeSpec = std::function<Result<RoleSpec>(Roles&, const RoleOptions&)>;
+using MakeSpecs = std::function<Result<std::vector<RoleSpec>>(Roles&, const RoleOptions&)>;
 
-int run_role(const RoleOptions& options, const TopicUses& uses, const MakeSpec& make_spec,
+// Of a role that one thread does.
+std::vector<RoleSpec> alone(RoleSpec spec) {
+  std::vector<RoleSpec> specs;
+  specs.push_back(std::move(spec));
+  return specs;
+}
+
+int run_role(const RoleOptions& options, const TopicUses& uses, const MakeSpecs& make_specs,
              const std::function<int(const RunCounters&)>& at_end) {
   std::stop_source stop;
   std::unique_ptr<Context> context;
@@ -33,9 +41,7 @@ int run_role(const RoleOptions& options, const TopicUses& uses, const MakeSpec& 
     context = WEIR_TRY(Context::make(options.common));
     roles = WEIR_TRY(Roles::make(*context, uses));
     roles->shows_progress = !options.common.quiet && !options.common.json();
-    std::vector<RoleSpec> specs;
-    specs.push_back(WEIR_TRY(make_spec(*roles, options)));
-    return run_roles(*context, std::move(specs), stop, ending,
+    return run_roles(*context, WEIR_TRY(make_specs(*roles, options)), stop, ending,
                      [&](bool) { return at_end(roles->counters); });
   };
   Status ended = attempt();
@@ -82,7 +88,8 @@ void add_train(CLI::App& app, Action& action) {
       if (!options->engine.empty()) {
         options->common.overrides.push_back("model.engine=" + options->engine);
       }
-      const auto make_spec = [](Roles& roles, const RoleOptions& own) -> Result<RoleSpec> {
+      const auto make_specs = [](Roles& roles,
+                                 const RoleOptions& own) -> Result<std::vector<RoleSpec>> {
         RoleSpec spec = roles.trainer();
         if (own.once) {
           spec.done = [count = spec.done](Role& role) {
@@ -90,9 +97,9 @@ void add_train(CLI::App& app, Action& action) {
             return static_cast<train::Trainer&>(role).idle();
           };
         }
-        return spec;
+        return alone(std::move(spec));
       };
-      return run_role(*options, kTrainerUses, make_spec, [&](const RunCounters& counters) {
+      return run_role(*options, kTrainerUses, make_specs, [&](const RunCounters& counters) {
         log::info("trainer ended",
                   {{"trained", counters.trained.load()}, {"refused", counters.refused.load()}});
         return options->once && counters.refused > 0 ? kExitSomeFailed : kExitOk;
@@ -109,8 +116,11 @@ void add_watch(CLI::App& app, Action& action) {
   add_common_options(*command, options->common);
   command->callback([options, &action] {
     action = [options] {
-      const auto make_spec = [](Roles& roles, const RoleOptions&) { return roles.watcher(); };
-      return run_role(*options, kWatcherUses, make_spec,
+      const auto make_specs = [](Roles& roles,
+                                 const RoleOptions&) -> Result<std::vector<RoleSpec>> {
+        return alone(WEIR_TRY(roles.watcher()));
+      };
+      return run_role(*options, kWatcherUses, make_specs,
                       [](const RunCounters&) { return kExitOk; });
     };
   });
@@ -128,8 +138,11 @@ void add_produce(CLI::App& app, Action& action) {
       auto& overrides = options->common.overrides;
       if (!options->rate.empty()) overrides.push_back("produce.rate=" + options->rate);
       if (!options->count.empty()) overrides.push_back("produce.count=" + options->count);
-      const auto make_spec = [](Roles& roles, const RoleOptions&) { return roles.producer(); };
-      return run_role(*options, kProducerUses, make_spec, [](const RunCounters& counters) {
+      const auto make_specs = [](Roles& roles,
+                                 const RoleOptions&) -> Result<std::vector<RoleSpec>> {
+        return alone(WEIR_TRY(roles.producer()));
+      };
+      return run_role(*options, kProducerUses, make_specs, [](const RunCounters& counters) {
         const std::uint64_t produced = counters.producer.produced.load();
         const std::uint64_t lost = counters.producer.undelivered.load();
         log::info("producer ended", {{"produced", produced}});
@@ -162,9 +175,11 @@ void check_replay_options(const CLI::App& command) {
                                  "As in: --from earliest");
     }
   }
-  if (from && command.count("--until-end") > 0) {
-    throw CLI::ValidationError("weir score --until-end",
-                               "is for live scoring; a replay ends by itself");
+  for (const char* name : {"--until-end", "--threads"}) {
+    if (from && command.count(name) > 0) {
+      throw CLI::ValidationError(std::string("weir score ") + name,
+                                 "is for live scoring; a replay has one thread and ends by itself");
+    }
   }
 }
 
@@ -190,6 +205,9 @@ void add_score(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
       "score", "Score the features topic exactly once; any number share the work");
   add_common_options(*command, options->common);
+  command->add_option("--threads", options->threads,
+                      "Scorers in this process, each with partitions of its own (setting "
+                      "score.threads)");
   command->add_flag("--until-end", options->until_end,
                     "End when everything that the topic held has been scored");
   add_replay_options(*command, options->replay);
@@ -197,14 +215,19 @@ void add_score(CLI::App& app, Action& action) {
     check_replay_options(*command);
     action = [options, replays = command->count("--from") > 0] {
       if (replays) return run_replay(options->common, options->replay);
-      const auto make_spec = [](Roles& roles, const RoleOptions& own) -> Result<RoleSpec> {
-        RoleSpec spec = WEIR_TRY(roles.scorer());
-        if (own.until_end) {
+      if (!options->threads.empty()) {
+        options->common.overrides.push_back("score.threads=" + options->threads);
+      }
+      const auto make_specs = [](Roles& roles,
+                                 const RoleOptions& own) -> Result<std::vector<RoleSpec>> {
+        std::vector<RoleSpec> specs = WEIR_TRY(roles.scorers());
+        if (!own.until_end) return specs;
+        for (RoleSpec& spec : specs) {
           spec.done = [](Role& role) { return static_cast<score::Scorer&>(role).at_end(); };
         }
-        return spec;
+        return specs;
       };
-      return run_role(*options, kScorerUses, make_spec, [](const RunCounters& counters) {
+      return run_role(*options, kScorerUses, make_specs, [](const RunCounters& counters) {
         log::info("scorer ended", {{"scored", counters.scorer.scored.load()},
                                    {"dead_letters", counters.scorer.dead.load()},
                                    {"transactions", counters.scorer.transactions.load()}});

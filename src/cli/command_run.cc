@@ -132,7 +132,8 @@ Status run_pipeline(const RunOptions& options, std::stop_source stop, Ending& en
   std::vector<RoleSpec> specs;
   specs.push_back(view_spec(*roles, options));
   specs.push_back(roles->trainer());
-  specs.push_back(WEIR_TRY(roles->scorer()));
+  std::vector<RoleSpec> scorers = WEIR_TRY(roles->scorers());
+  for (RoleSpec& spec : scorers) specs.push_back(std::move(spec));
   if (!options.no_produce) specs.push_back(WEIR_TRY(roles->producer()));
   if (watches) specs.push_back(WEIR_TRY(roles->watcher()));
   if (gateway) {

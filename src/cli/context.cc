@@ -199,14 +199,17 @@ serve::PipelineNames Context::pipeline_names() const {
 std::string Context::host_and_pid() const { return host_name() + ":" + std::to_string(getpid()); }
 
 Result<std::string> Context::claim_member_name(const std::string& role) {
-  if (role == "scorer" && !settings().score.instance.empty()) {
-    return role + "-" + settings().score.instance;
-  }
   for (int n = 0; n < kInstancesMax; ++n) {
     std::string name = role + "-" + host_name() + "-" + std::to_string(n);
     if (claim_name("weirkeeper/" + settings().pipeline + "/" + name)) return name;
   }
   return fail(Code::kExhausted, "a thousand " + role + "s run on this host already");
+}
+
+Result<std::string> Context::claim_scorer_name(int thread) {
+  const std::string& instance = settings().score.instance;
+  if (instance.empty()) return claim_member_name("scorer");
+  return "scorer-" + instance + (thread == 1 ? "" : "." + std::to_string(thread));
 }
 
 Schedule Context::schedule() const {

@@ -80,6 +80,9 @@ class Context {
   // A member name that no other live process on this host has, the same again after a restart:
   // "<role>-<host>-<n>" with the lowest free n, held until the process ends.
   Result<std::string> claim_member_name(const std::string& role);
+  // The same of a scorer's threads, of which the first is 1; named by score.instance where it is
+  // set.
+  Result<std::string> claim_scorer_name(int thread);
 
   Schedule schedule() const;
   train::TrainingOptions training_options() const;

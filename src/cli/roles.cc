@@ -107,7 +107,7 @@ Result<RoleSpec> Roles::producer() {
   return spec;
 }
 
-Result<RoleSpec> Roles::scorer() {
+Result<std::vector<RoleSpec>> Roles::scorers() {
   const config::Settings& own = context.settings();
   score::ScorerOptions options;
   options.pipeline = own.pipeline;
@@ -118,23 +118,28 @@ Result<RoleSpec> Roles::scorer() {
   options.members_topic = own.topics.members;
   options.swaps_topic = own.topics.swaps;
   options.group = own.score.group;
-  options.member = WEIR_TRY(context.claim_member_name("scorer"));
   options.commit_interval = own.score.commit_interval;
   options.old_model_max = own.score.old_model_max;
   options.batch_records_max = static_cast<std::size_t>(own.score.batch_records_max);
-  if (cache::PredictionCache* const predictions = WEIR_TRY(prediction_cache())) {
-    scorer_cache = std::make_unique<cache::CacheAccess>(*predictions);
-    options.cache = scorer_cache.get();
-  }
   options.tracer = tracer;
-  RoleSpec spec;
-  spec.name = "scorer";
-  spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
-    return std::unique_ptr<Role>(WEIR_TRY(
-        score::Scorer::open(options, broker, std::make_unique<score::BackgroundModelLoader>(models),
-                            context.clock(), CrashPoints::kill_at_env(), counters.scorer)));
-  };
-  return spec;
+  cache::PredictionCache* const predictions = WEIR_TRY(prediction_cache());
+  std::vector<RoleSpec> specs;
+  for (int thread = 1; thread <= own.score.threads; ++thread) {
+    options.member = WEIR_TRY(context.claim_scorer_name(thread));
+    if (predictions) {
+      scorer_caches.push_back(std::make_unique<cache::CacheAccess>(*predictions));
+      options.cache = scorer_caches.back().get();
+    }
+    RoleSpec spec;
+    spec.name = thread == 1 ? "scorer" : "scorer " + std::to_string(thread);
+    spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
+      return std::unique_ptr<Role>(WEIR_TRY(score::Scorer::open(
+          options, broker, std::make_unique<score::BackgroundModelLoader>(models), context.clock(),
+          CrashPoints::kill_at_env(), counters.scorer)));
+    };
+    specs.push_back(std::move(spec));
+  }
+  return specs;
 }
 
 Result<RoleSpec> Roles::watcher() {

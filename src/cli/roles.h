@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "cli/context.h"
 #include "cli/ending.h"
@@ -37,7 +38,7 @@ struct Roles {
   bool shows_progress = false;  // of trainings, on a terminal
   // Made when the first of those that predict asks; null after that where there is to be none.
   std::optional<std::unique_ptr<cache::PredictionCache>> cache{};
-  std::unique_ptr<cache::CacheAccess> scorer_cache{};
+  std::vector<std::unique_ptr<cache::CacheAccess>> scorer_caches{};
 
   // `uses`: what the roles that are going to be made do with the topics.
   static Result<std::unique_ptr<Roles>> make(Context& context, const TopicUses& uses);
@@ -47,7 +48,7 @@ struct Roles {
   Result<train::TrainOnRows> training_on_rows();
   RoleSpec trainer();
   Result<RoleSpec> producer();
-  Result<RoleSpec> scorer();
+  Result<std::vector<RoleSpec>> scorers();  // score.threads of them, each a member of the group
   Result<RoleSpec> watcher();
 };
 

@@ -237,8 +237,13 @@ void add_roles(std::vector<Setting>& table) {
                "After how many rows the producer ends; 0 is never."),
        duration(WEIR_AT(score.commit_interval), 1ms, 10s,
                 "How long a scorer gathers predictions before it commits them."),
+       integer(
+           WEIR_AT(score.threads), 1, 64, "threads",
+           "How many scorers work in one process, each as a member of the group with partitions "
+           "and transactions of its own: one scores while another one's transaction commits."),
        integer(WEIR_AT(score.batch_records_max), 1, 1'000'000, "records",
-               "How many records one transaction holds at most."),
+               "How many records a scorer takes and scores at a time; a transaction holds 100,000 "
+               "and so many more at most."),
        duration(WEIR_AT(score.old_model_max), 0ms, 1h,
                 "How long the old model may go on where the new one is not loaded yet, with "
                 "while_training: continue; then scoring waits for it."),
@@ -246,7 +251,7 @@ void add_roles(std::vector<Setting>& table) {
                       "The consumer group that the scorers share."),
        text(WEIR_AT(score.instance), optional_name_rule(100), "scorer-1",
             "A name for this scorer that stays over restarts; empty leaves the choice to the "
-            "program."),
+            "program. Of several threads the second is called NAME.2, and so on."),
        after_pipeline(WEIR_AT(train.group), ".trainer",
                       "The consumer group by which trainers choose the one that leads."),
        duration(WEIR_AT(train.halt_timeout), 100ms, 10min,

@@ -112,6 +112,7 @@ struct ProduceSettings {
 struct ScoreSettings {
   Millis commit_interval{100};
   Millis old_model_max{10'000};
+  std::int64_t threads = 1;  // scorers in one process, each a member of the group
   std::int64_t batch_records_max = 10'000;
   std::string group;     // <pipeline>.scorer
   std::string instance;  // empty: the program chooses a name for this process

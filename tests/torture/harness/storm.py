@@ -87,7 +87,7 @@ class Storm:
         for number in range(TRAINERS):
             self._add(f"trainer-{number}", "trainer", "train")
         for number in range(SCORERS):
-            self._add(f"scorer-{number}", "scorer", "score")
+            self._add(f"scorer-{number}", "scorer", "score", "--threads", "2" if number == 0 else "1")
         self._wait(lambda: self.watch.resumes, "the first model is in force", 60)
         self.began = time.monotonic()
         self._add("producer", "producer", "produce", "--rate", PRODUCE_RATE)
