@@ -97,5 +97,18 @@ TEST_F(ScorerGroupWithoutHalts, scores_no_batch_that_was_polled_before_it_went_b
   EXPECT_THAT(check_settled(world), IsEmpty());
 }
 
+// Most have no partition, and yet each has to acknowledge the halt.
+TEST(LargeGroup, of_sixty_scorers_halts_and_resumes_as_one) {
+  World world({.scorers = 60, .produced = 200});
+  for (const char* name : {"a.csv", "b.csv"}) {
+    ASSERT_TRUE(world.drop(name, DatasetKind::kGood));
+    ASSERT_TRUE(world.settle());
+  }
+  for (const Actor* scorer : world.of(Actor::Kind::kScorer)) {
+    EXPECT_EQ(scorer->lives, 1) << scorer->name;
+  }
+  EXPECT_THAT(check_settled(world), IsEmpty());
+}
+
 }  // namespace
 }  // namespace weir::simulation
