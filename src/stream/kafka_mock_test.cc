@@ -289,5 +289,38 @@ TEST_F(KafkaMockCluster, a_partition_that_was_given_up_while_nobody_looked_is_re
   source->close();
 }
 
+// librdkafka's thread looks at what it has to fetch, finds it paused and sleeps for a second;
+// nothing wakes it when a partition is resumed.
+TEST_F(KafkaMockCluster, what_waited_comes_at_once_when_the_gate_opens) {
+  const auto publisher = std::move(*broker_->open_publisher());
+  OutRecord record;
+  record.topic = "out";
+  record.value = "waits";
+  ASSERT_TRUE(publisher->send(record));
+  ASSERT_TRUE(publisher->flush(Millis(5000)));
+  std::vector<SteadyTime::duration> waits;
+  for (const char* group : {"g1", "g2", "g3", "g4", "g5"}) {
+    NotingListener listener;
+    const auto source = std::move(*broker_->open_source("out", group, "m", listener));
+    source->set_paused(true);
+    for (int polls = 0; polls < 300 && listener.assigned == 0; ++polls) {
+      static_cast<void>(source->poll(10, Millis(50)));
+    }
+    ASSERT_EQ(listener.assigned, 1);
+    static_cast<void>(source->poll(10, Millis(50)));
+    source->set_paused(false);
+    const auto start = std::chrono::steady_clock::now();
+    for (;;) {
+      const auto batch = source->poll(10, Millis(200));
+      if (batch && !(*batch)->records().empty()) break;
+      ASSERT_LT(std::chrono::steady_clock::now() - start, Millis(15000));
+    }
+    waits.push_back(std::chrono::steady_clock::now() - start);
+    source->close();
+  }
+  std::nth_element(waits.begin(), waits.begin() + 2, waits.end());
+  EXPECT_LT(waits[2], Millis(400));
+}
+
 }  // namespace
 }  // namespace weir::stream
