@@ -10,6 +10,7 @@ namespace {
 
 constexpr Millis kMetadataSlice{2000};
 constexpr Millis kCoordinatorSlice{2000};
+constexpr Millis kWakePatience{100};
 
 // Who only looks needs no more of the group than of the topic.
 KafkaRight group_right(const KafkaClient& client, const KafkaRight& on_topic) {
@@ -27,6 +28,15 @@ Status first_error(const KafkaClient& client, const KafkaRight& wanted,
             .while_doing(std::string(at.topic) + " partition " + std::to_string(at.partition)));
   }
   return {};
+}
+
+// librdkafka's thread for a broker sleeps for up to a second where all that it has to fetch is
+// paused, and neither resuming nor seeking wakes it. A question to the leader of each partition
+// does; nobody minds the answer.
+void wake_fetchers(const KafkaClient& client, const rd_kafka_topic_partition_list_t& partitions) {
+  const PartitionListPtr ends(rd_kafka_topic_partition_list_copy(&partitions));
+  for (int i = 0; i < ends->cnt; ++i) ends->elems[i].offset = RD_KAFKA_OFFSET_END;
+  rd_kafka_offsets_for_times(client.get(), ends.get(), milliseconds(kWakePatience));
 }
 
 struct MetadataDeleter {
@@ -235,7 +245,10 @@ Status seek_all(const KafkaClient& client, const rd_kafka_topic_partition_list_t
                                  milliseconds(std::max(left_until(deadline), Millis(20)))));
     Status status =
         error ? Status(fail(client.error(*error))) : first_error(client, to_read(""), *list);
-    if (status) return status;
+    if (status) {
+      wake_fetchers(client, offsets);
+      return status;
+    }
     // A partition that was assigned a moment ago may not have begun to be fetched.
     if (left_until(deadline) == Millis(0))
       return fail(Code::kUnavailable, status.error().message());

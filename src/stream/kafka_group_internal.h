@@ -48,7 +48,7 @@ Status find_starts(const KafkaClient& client, const std::string& topic,
                    rd_kafka_topic_partition_list_t& partitions, const FirstStartCheck& first_start,
                    Millis patience, Millis timeout);
 
-// Has librdkafka forget what it fetched of these partitions and fetch from these offsets.
+// Has librdkafka forget what it fetched of these partitions and fetch from these offsets, at once.
 Status seek_all(const KafkaClient& client, const rd_kafka_topic_partition_list_t& offsets,
                 Millis timeout);
 

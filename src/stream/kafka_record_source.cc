@@ -45,7 +45,6 @@ constexpr Millis kLookAgainAfter{1000};
 // Where brokers are so slow that a short look never gets an answer, one in so many has patience.
 constexpr int kPatientLookEvery = 60;
 constexpr Millis kSeekPatience{500};  // a partition that was assigned a moment ago takes a while
-constexpr Millis kWakePatience{100};
 
 class KafkaRecordSource final : public RecordSource {
  public:
@@ -114,7 +113,7 @@ class KafkaRecordSource final : public RecordSource {
     if (paused == paused_) return;
     paused_ = paused;
     apply_pause();
-    if (!paused) seek_due_ = wake_due_ = true;
+    if (!paused) seek_due_ = true;
   }
 
   Status rewind_to_committed() override {
@@ -333,17 +332,7 @@ class KafkaRecordSource final : public RecordSource {
     // the queue, which is not looked into before.
     if (!sought) return fetch_anew();
     seek_due_ = false;
-    if (std::exchange(wake_due_, false)) wake_fetchers();
     return {};
-  }
-
-  // librdkafka's thread for a broker of which nothing is fetched sleeps for up to a second, and
-  // neither resuming nor seeking wakes it. A question to the leader of each partition does; nobody
-  // minds the answer.
-  void wake_fetchers() const {
-    const PartitionListPtr ends = list_of(topic_, assignment());
-    for (int i = 0; i < ends->cnt; ++i) ends->elems[i].offset = RD_KAFKA_OFFSET_END;
-    rd_kafka_offsets_for_times(client_->get(), ends.get(), milliseconds(kWakePatience));
   }
 
   // What is held, each partition at the offset that is to come next.
@@ -485,7 +474,6 @@ class KafkaRecordSource final : public RecordSource {
   bool rebalanced_ = false;  // inside the last call of librdkafka
   bool paused_ = false;
   bool seek_due_ = false;
-  bool wake_due_ = false;
   bool closed_ = false;
   std::optional<Error> broken_;          // for good: only a person can set it right
   std::optional<Error> deferred_;        // for the next poll()
