@@ -28,6 +28,7 @@ struct OnnxTensor {
 
 inline constexpr std::int64_t kOnnxFloat = 1;
 inline constexpr std::int64_t kOnnxInt64 = 7;
+inline constexpr std::int64_t kOnnxString = 8;
 inline constexpr std::int64_t kOnnxDouble = 11;
 
 struct OnnxAttribute {

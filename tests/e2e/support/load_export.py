@@ -9,10 +9,18 @@ if asked["kind"] == "onnx":
     import onnxruntime
 
     session = onnxruntime.InferenceSession(asked["path"], providers=["CPUExecutionProvider"])
-    names = json.loads(session.get_modelmeta().custom_metadata_map["weir.features"])
-    rows = numpy.array(asked["rows"], dtype=numpy.float64)
-    predictions = session.run(["prediction"], {"features": rows})[0]
-    assert predictions.shape == (len(rows), 1)
+    metadata = session.get_modelmeta().custom_metadata_map
+    names = json.loads(metadata["weir.features"])
+    if "weir.inputs" in metadata:  # one for each column: texts, or numbers, NaN where there is none
+        inputs = {}
+        for place, own in enumerate(json.loads(metadata["weir.inputs"])):
+            kind = object if own["kind"] == "category" else numpy.float64
+            inputs[own["name"]] = numpy.array([[row[place]] for row in asked["rows"]], dtype=kind)
+        assert list(inputs) == names == [own.name for own in session.get_inputs()]
+    else:
+        inputs = {"features": numpy.array(asked["rows"], dtype=numpy.float64)}
+    predictions = session.run(["prediction"], inputs)[0]
+    assert predictions.shape == (len(asked["rows"]), 1)
     predictions = predictions[:, 0]
 else:
     import mlflow
