@@ -107,6 +107,8 @@ TEST(LargeGroup, of_sixty_scorers_halts_and_resumes_as_one) {
   for (const Actor* scorer : world.of(Actor::Kind::kScorer)) {
     EXPECT_EQ(scorer->lives, 1) << scorer->name;
   }
+  EXPECT_EQ(world.control().ruling_epoch, 2U);
+  EXPECT_EQ(world.control().ruling_epoch, 2U);
   EXPECT_THAT(check_settled(world), IsEmpty());
 }
 
