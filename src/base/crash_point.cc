@@ -1,5 +1,6 @@
 #include "base/crash_point.h"
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -18,7 +19,7 @@ CrashPoints CrashPoints::kill_at_env() {
     times = parse_int64(std::string_view(place).substr(colon + 1)).value_or(1);
     place.resize(colon);
   }
-  auto left = std::make_shared<std::int64_t>(times);
+  auto left = std::make_shared<std::atomic<std::int64_t>>(times);
   return CrashPoints([place, left](std::string_view reached) {
     if (reached == place && --*left == 0) std::raise(SIGKILL);
   });

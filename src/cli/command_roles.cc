@@ -228,9 +228,9 @@ void add_score(CLI::App& app, Action& action) {
         return specs;
       };
       return run_role(*options, kScorerUses, make_specs, [](const RunCounters& counters) {
-        log::info("scorer ended", {{"scored", counters.scorer.scored.load()},
-                                   {"dead_letters", counters.scorer.dead.load()},
-                                   {"transactions", counters.scorer.transactions.load()}});
+        log::info("scorer ended", {{"scored", counters.scored()},
+                                   {"dead_letters", counters.dead()},
+                                   {"transactions", counters.transactions()}});
         return kExitOk;
       });
     };

@@ -52,8 +52,8 @@ void print_summary(const RunCounters& counters, bool json) {
   if (json) {
     nlohmann::ordered_json summary = {{"type", "summary"},
                                       {"produced", counters.producer.produced.load()},
-                                      {"scored", counters.scorer.scored.load()},
-                                      {"dead_lettered", counters.scorer.dead.load()},
+                                      {"scored", counters.scored()},
+                                      {"dead_lettered", counters.dead()},
                                       {"versions_trained", counters.trained.load()},
                                       {"datasets_refused", counters.refused.load()}};
     std::printf("%s\n", summary.dump().c_str());
@@ -61,8 +61,8 @@ void print_summary(const RunCounters& counters, bool json) {
   }
   std::printf("\nproduced %" PRIu64 ", scored %" PRIu64 ", dead-lettered %" PRIu64
               ", versions trained %" PRIu64 ", data sets refused %" PRIu64 "\n",
-              counters.producer.produced.load(), counters.scorer.scored.load(),
-              counters.scorer.dead.load(), counters.trained.load(), counters.refused.load());
+              counters.producer.produced.load(), counters.scored(),
+              counters.dead(), counters.trained.load(), counters.refused.load());
 }
 
 void print_greeting(Context& context, store::FileStore& store, const std::string& config_path,

@@ -9,6 +9,24 @@
 #include "watch/watcher.h"
 
 namespace weir::cli {
+namespace {
+
+std::uint64_t sum_of(const std::deque<score::ScorerCounters>& scorers,
+                     std::atomic<std::uint64_t> score::ScorerCounters::*figure) {
+  std::uint64_t sum = 0;
+  for (const score::ScorerCounters& one : scorers) sum += (one.*figure).load();
+  return sum;
+}
+
+}  // namespace
+
+std::uint64_t RunCounters::scored() const {
+  return sum_of(scorers, &score::ScorerCounters::scored);
+}
+std::uint64_t RunCounters::dead() const { return sum_of(scorers, &score::ScorerCounters::dead); }
+std::uint64_t RunCounters::transactions() const {
+  return sum_of(scorers, &score::ScorerCounters::transactions);
+}
 
 Result<std::unique_ptr<Roles>> Roles::make(Context& context, const TopicUses& uses) {
   store::FileStore* store = WEIR_TRY(context.store());
@@ -130,12 +148,13 @@ Result<std::vector<RoleSpec>> Roles::scorers() {
       scorer_caches.push_back(std::make_unique<cache::CacheAccess>(*predictions));
       options.cache = scorer_caches.back().get();
     }
+    score::ScorerCounters& own_counters = counters.scorers.emplace_back();
     RoleSpec spec;
     spec.name = thread == 1 ? "scorer" : "scorer " + std::to_string(thread);
-    spec.open = [this, options]() -> Result<std::unique_ptr<Role>> {
+    spec.open = [this, options, &own_counters]() -> Result<std::unique_ptr<Role>> {
       return std::unique_ptr<Role>(WEIR_TRY(score::Scorer::open(
           options, broker, std::make_unique<score::BackgroundModelLoader>(models), context.clock(),
-          CrashPoints::kill_at_env(), counters.scorer)));
+          CrashPoints::kill_at_env(), own_counters)));
     };
     specs.push_back(std::move(spec));
   }

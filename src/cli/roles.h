@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -22,9 +23,14 @@ namespace weir::cli {
 // What the roles of this process have done so far, over all their lives.
 struct RunCounters {
   produce::ProducerCounters producer;
-  score::ScorerCounters scorer;
+  std::deque<score::ScorerCounters> scorers;  // of each thread; none moves when one is added
   std::atomic<std::uint64_t> trained{0};
   std::atomic<std::uint64_t> refused{0};
+
+  // Of all threads together. From any thread, once the roles are made.
+  std::uint64_t scored() const;
+  std::uint64_t dead() const;
+  std::uint64_t transactions() const;
 };
 
 // What all roles of one process share: opened once, first contact with the servers made.

@@ -10,7 +10,8 @@ namespace {
 
 constexpr Millis kMetadataSlice{2000};
 constexpr Millis kCoordinatorSlice{2000};
-constexpr Millis kWakePatience{100};
+// The request dies with it, and takes the connection along: longer than a fetch before it may wait.
+constexpr Millis kWakePatience{2'000};
 
 // Who only looks needs no more of the group than of the topic.
 KafkaRight group_right(const KafkaClient& client, const KafkaRight& on_topic) {

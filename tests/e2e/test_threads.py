@@ -6,7 +6,7 @@ import pytest
 
 from support.promises import check_promises
 from support.tables import plane
-from test_status import wait_for_status
+from test_status import metrics_of, wait_for_status
 
 KILLED = -signal.SIGKILL
 MESSAGE = b'{"x1": 1, "x2": 2.5, "x3": -3}'
@@ -33,10 +33,20 @@ def test_threads_of_one_process_share_the_partitions_and_halt_and_resume_togethe
     one, other = sorted(scorers(told))
     assert (one[:-1], one[-1], other[-1]) == (other[:-1], "0", "1")
     pipeline.start("train", name="trainer")
-    pipeline.start("produce", "--rate", "200")
+    producer = pipeline.start("produce", "--rate", "200")
     pipeline.wait_for_predictions(50, epoch=1)
     pipeline.drop("second.csv", plane(2))
     pipeline.wait_for_predictions(50, epoch=2)
+    producer.stop()
+    pipeline.wait_until_all_scored()
+    answered = len(pipeline.topic("predictions").read_to_end())
+
+    def told_of():
+        each = metrics_of(pipeline)["weir_scored_records_total"]
+        return each if sum(each) == answered else None
+
+    # Each tells of its own, with its heartbeat.
+    assert min(pipeline.wait_until(told_of, "what the threads tell adds up", every=0.3)) > 0
     pipeline.stop_all()
     pipeline.ok("score", "--until-end", "--threads", "2", seconds=90)
     evidence = check_promises(pipeline)

@@ -108,7 +108,6 @@ TEST(LargeGroup, of_sixty_scorers_halts_and_resumes_as_one) {
     EXPECT_EQ(scorer->lives, 1) << scorer->name;
   }
   EXPECT_EQ(world.control().ruling_epoch, 2U);
-  EXPECT_EQ(world.control().ruling_epoch, 2U);
   EXPECT_THAT(check_settled(world), IsEmpty());
 }
 

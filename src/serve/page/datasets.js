@@ -129,17 +129,25 @@ async function train(file) {
 // One after the other; what comes meanwhile waits its turn. No button is disabled, as one that is loses the focus.
 async function trainAll(list) {
   queue.push(...list);
-  if (busy || !queue.length) return;
+  showQueue();
+  if (busy) return;
   busy = true;
-  at("train").setAttribute("aria-disabled", "true");
-  while (queue.length) await train(queue.shift());
+  while (queue.length) {
+    const file = queue.shift();
+    showQueue();
+    await train(file);
+  }
   busy = false;
-  at("train").setAttribute("aria-disabled", "false");
+}
+
+function showQueue() {
+  say(at("queue"), queue.length ? `After it: ${queue.map(file => file.name).join(", ")}` : "");
 }
 
 async function trainNow() {
-  const said = make("p", {}, "Asking the trainer …");
-  at("upload").replaceChildren(said);
+  const said = at("train-said");
+  said.className = "";
+  say(said, "Asking the trainer …");
   try {
     const told = await post("v1/train?wait=30s");
     say(said, `Epoch ${told.epoch} has begun, with ${fileName(told.dataset)}.`);
@@ -155,7 +163,7 @@ export function listenForFiles() {
     trainAll([...at("file").files]);
     at("file").value = "";
   };
-  at("train").onclick = () => { if (!busy) trainNow(); };
+  at("train").onclick = trainNow;
   const hasFiles = event => [...(event.dataTransfer?.types || [])].includes("Files");
   let depth = 0;
   const mark = change => {
