@@ -61,8 +61,8 @@ void print_summary(const RunCounters& counters, bool json) {
   }
   std::printf("\nproduced %" PRIu64 ", scored %" PRIu64 ", dead-lettered %" PRIu64
               ", versions trained %" PRIu64 ", data sets refused %" PRIu64 "\n",
-              counters.producer.produced.load(), counters.scored(),
-              counters.dead(), counters.trained.load(), counters.refused.load());
+              counters.producer.produced.load(), counters.scored(), counters.dead(),
+              counters.trained.load(), counters.refused.load());
 }
 
 void print_greeting(Context& context, store::FileStore& store, const std::string& config_path,

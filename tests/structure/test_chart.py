@@ -96,7 +96,7 @@ def test_a_mistake_in_a_template_is_found(tmp_path, right, wrong):
     ({"config/score": {"instance": "one"}}, "instance"),
     ({"secrets/gatewayTokens/name": ""}, "secrets.gatewayTokens"),
     ({"scorer": {"replicas": 5}}, "5 scorers (pods and config.score.threads) for 4 partitions"),
-    ({"scorer": {"replicas": 2}, "config": {"score": {"threads": 3}}}, "6 scorers (pods and config.score.threads) for 4 partitions"),
+    ({"scorer": {"replicas": 2}, "config/score": {"threads": 3}}, "6 scorers (pods and config.score.threads) for 4 partitions"),
     ({"scorer": {"replica": 3}}, "replica"),
     ({"scorer": {"keda": {"enabled": True, "maxReplicas": 1}}}, "minReplicas"),
     ({"scorer": {"keda": {"enabled": True, "sasl": "plaintext"}}}, "secrets.kafkaUser"),
