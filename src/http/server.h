@@ -9,10 +9,12 @@
 // number. A request whose head could be understood in two ways is refused and its connection closed
 // (head_check.h).
 //
-// Owner: a gateway. The handler outlives the server. Threads: start() makes `threads` of its own,
-// and calls the handler on them: it must not block there, but may keep the Reply and answer from
-// any thread. stop() from one other thread; it returns when no thread of the server runs any more.
-// Errors: start(): kBadConfig (address, certificate), kUnavailable (the port is taken).
+// Owner: a gateway. The handler outlives the server; every Reply, body and stream that it keeps is
+// let go of before the server is destroyed, though not before stop(). Threads: start() makes
+// `threads` of its own, and calls the handler on them: it must not block there, but may keep the
+// Reply and answer from any thread. stop() from one other thread; it returns when no thread of the
+// server runs any more. Errors: start(): kBadConfig (address, certificate), kUnavailable (the port
+// is taken).
 #pragma once
 
 #include <atomic>

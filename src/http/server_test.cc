@@ -103,6 +103,11 @@ class Echo final : public Handler {
 
 class HttpServer : public testing::Test {
  protected:
+  // Replies are let go of before the server is no more.
+  ~HttpServer() override {
+    if (server) server->stop(Millis{0});
+    echo.workers.clear();
+  }
   std::uint16_t start(ServerOptions options = {}) {
     auto started = Server::start(options, echo);
     if (!started) {
