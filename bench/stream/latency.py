@@ -36,29 +36,45 @@ class Latency:
         return [self.name, self.load, f"{self.rate:,}", f"{self.told['counted']:,}", *figures, late]
 
 
-def one(stack, weir, name, contestant, load, rate, seconds, warm):
-    """A topic of its own, in which all is answered in the end, and rightly: else there is no figure."""
-    topic, output = f"bench.{name}.{load}.input", f"bench.{name}.{load}"
-    field = drain.Field(stack, weir, 0, topic)
-    field.make_topics(topic, output)
+@dataclass
+class Steady:
+    told: dict  # by bench_latency
+    measured: harness.Measured
+    cpu: float  # the contestant's, until all was answered
+
+
+def steady(field, output, contestant, rate, warm, seconds, meanwhile=None):
+    """A contestant beside bench_latency, on a topic in which all is answered in the end, and rightly: else there is no figure.
+    `meanwhile`: is given the phase, the contestant's process and the sender's, once both are there."""
+    field.make_topics(field.input, output)
     sender_name = f"{output}.sender"
-    (LOG_DIR / f"{sender_name}.out").unlink(missing_ok=True)  # a phase adds to what is there
-    with harness.Phase([stack.pids["kafka"]]) as phase:
-        phase.start(output, [*stack.on_its_core, *contestant.endless(field, output)], field.env(output))
-        arguments = [stack.kafka, topic, output, field.model.dataset, rate, warm, seconds]
+    for kept in (output, sender_name):  # a phase adds to what is there
+        for file in (LOG_DIR / f"{kept}.out", LOG_DIR / f"{kept}.err"):
+            file.unlink(missing_ok=True)
+    with harness.Phase([field.stack.pids["kafka"]]) as phase:
+        process = phase.start(output, [*field.stack.on_its_core, *contestant.endless(field, output)], field.env(output))
+        arguments = [field.stack.kafka, field.input, output, field.model.dataset, rate, warm, seconds]
         sender = phase.start(sender_name, [program("bench_latency"), *arguments])
+        if meanwhile:
+            meanwhile(phase, process, sender)
         try:
             phase.wait(sender, warm + seconds + PATIENCE_SECONDS)
         except Trouble as trouble:
             words = (LOG_DIR / f"{sender_name}.err").read_text().strip().splitlines()[-1:]
-            raise Trouble(f"{name} at {rate:,} records/s: {' '.join(words)}; {trouble}") from None
+            raise Trouble(f"{output} at {rate:,} records/s: {' '.join(words)}; {trouble}") from None
+        cpu = harness.cpu_seconds(process.pid)
     told = json.loads((LOG_DIR / f"{sender_name}.out").read_text())
     field.records = told["sent"]
     field.expect()
     field.check(contestant, output)
-    found = Latency(name, load, rate, told, phase.measured)
-    say(f"{name}, {rate:,} records/s: p50 {told['p50_ms']} ms, p99 {told['p99_ms']} ms")
-    return found
+    return Steady(told, phase.measured, cpu)
+
+
+def one(stack, weir, name, contestant, load, rate, seconds, warm):
+    field = drain.Field(stack, weir, 0, f"bench.{name}.{load}.input")
+    found = steady(field, f"bench.{name}.{load}", contestant, rate, warm, seconds)
+    say(f"{name}, {rate:,} records/s: p50 {found.told['p50_ms']} ms, p99 {found.told['p99_ms']} ms")
+    return Latency(name, load, rate, found.told, found.measured)
 
 
 def tried(stack, weir, name, contestant, load, rate, seconds, warm):
