@@ -136,6 +136,9 @@ void RedisEntries::run(const std::stop_token& stop) {
       refusal_.clear();
     } else if (!reachable_) {
       const auto answer = client_.ask_one({"PING"}, options_.patience);
+      // A second one, as what is written takes the first: what a reader who finds none free has
+      // predicted is shared with nobody.
+      if (answer) static_cast<void>(client_.open_one(options_.patience));
       if (answer) reachable_ = true;
       else failed(answer.error(), true);
     }

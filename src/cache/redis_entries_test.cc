@@ -159,6 +159,13 @@ TEST_F(RedisEntriesTest, opens_a_connection_for_each_of_those_that_read_at_once)
   EXPECT_EQ(entries_->state().failures, 0U) << "having no connection yet is no failure of Redis";
 }
 
+TEST_F(RedisEntriesTest, has_a_connection_for_who_reads_while_something_is_written) {
+  ASSERT_TRUE(comes_true([&] { return entries_->reachable(); }));
+  const auto info = client_->ask_one({"INFO", "clients"});
+  ASSERT_TRUE(info);
+  EXPECT_THAT(info->text, HasSubstr("connected_clients:3")) << "two, and the one that asks";
+}
+
 TEST_F(RedisEntriesTest, costs_one_deadline_where_redis_stands_still) {
   ASSERT_TRUE(comes_true([&] { return entries_->reachable(); }));
   server_->stall();

@@ -186,6 +186,7 @@ def test_whatever_becomes_of_redis_the_answers_are_the_same(forest, redis, netwo
 
 
 def test_a_new_model_never_answers_with_predictions_of_the_old_one(forest, redis):
+    forest.set("cache.redis_timeout", "1s")  # what is asked for in vain is not shared either
     run = forest.start("run", "--no-produce", "--no-serve")
     forest.drop("one.csv", plane(1, rows=300))
     forest.wait_for_resume(1)
