@@ -235,8 +235,10 @@ void add_roles(std::vector<Setting>& table) {
                  "How fast the producer sends held-out rows."),
        integer(WEIR_AT(produce.count), 0, kRowsMax, "rows",
                "After how many rows the producer ends; 0 is never."),
-       duration(WEIR_AT(score.commit_interval), 1ms, 10s,
-                "How long a scorer gathers predictions before it commits them."),
+       duration(
+           WEIR_AT(score.commit_interval), 1ms, 10s,
+           "How far apart a scorer's commits are: for so long it gathers predictions. What comes "
+           "after a rest is committed at once."),
        integer(
            WEIR_AT(score.threads), 1, 64, "threads",
            "How many scorers work in one process, each as a member of the group with partitions "

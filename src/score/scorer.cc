@@ -125,8 +125,7 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
 Millis Scorer::poll_wait(Millis wait_max) const {
   const Millis idle = std::min(wait_max, requested_ ? kLoadingPoll : kIdlePoll);
   if (!transaction_) return idle;
-  const auto left = std::chrono::duration_cast<Millis>(transaction_->began +
-                                                       options_.commit_interval - clock_.steady());
+  const auto left = std::chrono::duration_cast<Millis>(commit_due_ - clock_.steady());
   return std::clamp(left, Millis{0}, idle);
 }
 
@@ -305,6 +304,9 @@ Status Scorer::score(const stream::RecordBatch& batch) {
   transaction_->records += batch.records().size();
   transaction_->group = batch.group();
   const auto records = batch.records();
+  if (records.size() >= options_.batch_records_max) {
+    commit_due_ = std::max(commit_due_, transaction_->began + options_.commit_interval);
+  }
   for (std::size_t i = 0; i < records.size(); ++i) {
     // They come in runs of one partition: the last of each run is enough.
     if (i + 1 < records.size() && records[i + 1].partition == records[i].partition) continue;
@@ -324,10 +326,14 @@ Status Scorer::note_swaps(const stream::RecordBatch& batch) {
   return {};
 }
 
+// Commits are an interval apart, from begin to begin: what comes after a rest is answered at once,
+// and how long a commit takes is not added to how long what comes then is gathered. Where more
+// waits than is read at a time, it is: what counts then is how much of the time is spent with
+// scoring.
 Status Scorer::commit_if_due() {
   if (!transaction_) return {};
-  const bool due = clock_.steady() - transaction_->began >= options_.commit_interval ||
-                   transaction_->records >= options_.transaction_records_max;
+  const bool due =
+      clock_.steady() >= commit_due_ || transaction_->records >= options_.transaction_records_max;
   return due ? commit_open() : Status{};
 }
 
@@ -343,6 +349,7 @@ Status Scorer::try_commit() {
     offsets.push_back({partition, next});
   }
   crash_points_.reach("scored");
+  commit_due_ = clock_.steady() + options_.commit_interval;
   WEIR_TRY(sink_->commit(options_.features_topic, offsets, transaction_->group.get()));
   crash_points_.reach("committed");
   counters_.scored += transaction_->counts.scored;

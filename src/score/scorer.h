@@ -45,8 +45,8 @@ struct ScorerOptions {
   std::string members_topic;
   std::string swaps_topic;
   std::string group;
-  std::string member;  // unique among the live; also makes the transactional id
-  Millis commit_interval{100};
+  std::string member;           // unique among the live; also makes the transactional id
+  Millis commit_interval{100};  // from the begin of a commit to that of the next, at least
   std::size_t batch_records_max = 10'000;
   std::size_t transaction_records_max = 100'000;
   Millis old_model_max{10'000};
@@ -128,6 +128,7 @@ class Scorer final : public Role, private stream::RebalanceListener {
   std::unique_ptr<stream::TransactionalSink> sink_;
   std::unique_ptr<BatchScorer> scorer_;  // of the model in force, once one was loaded
   std::optional<Transaction> transaction_;
+  SteadyTime commit_due_{};
   SwapNotes swap_notes_;
   RecordTraces traces_;
   bool gate_open_ = false;

@@ -409,6 +409,7 @@ Result<std::unique_ptr<Role>> World::open(Actor& actor) {
   own.member = actor.name;
   own.batch_records_max = 7;
   own.broker_timeout = kTimeout;
+  own.commit_interval = options.commit_interval;
   own.old_model_max = kOldModelMax;
   own.cache = &actor.cache;
   return std::unique_ptr<Role>(WEIR_TRY(

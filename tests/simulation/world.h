@@ -61,6 +61,7 @@ struct WorldOptions {
   Sabotage sabotage = Sabotage::kNone;
   Millis training_time{300};       // about
   bool on_cluster = false;         // trainings have their splits read by an engine
+  Millis commit_interval{100};     // of the scorers
   Millis loading_time_max{4'000};  // of a model, by a scorer; half of them take no time
   std::vector<std::string> schedule = {"arrival"};  // of the trainers
   Millis min_interval{0};
