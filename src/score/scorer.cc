@@ -101,7 +101,7 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
     waiting_.waits("broker", "the brokers do not answer: " + batch.error().message(),
                    log::Level::kWarn);
     clock_.sleep_for(kIdlePoll, {});
-    return commit_if_due();
+    return commit_if_due(false);
   }
   recovered_ = false;
   if (assigned_) {
@@ -114,12 +114,12 @@ Status Scorer::step(Millis wait_max, std::stop_token) {
   // The source went back behind this batch, which comes once more.
   if (recovered_) return {};
   look_for_progress(**batch);
-  if ((*batch)->records().empty()) return commit_if_due();
+  if ((*batch)->records().empty()) return commit_if_due(false);
   crash_points_.reach("polled");
   if (!gate_open_) return source_->rewind_to_committed();  // it came in just before the halt
   Status scored = score(**batch);
   if (!scored) return recover(scored.error());
-  return commit_if_due();
+  return commit_if_due(true);
 }
 
 Millis Scorer::poll_wait(Millis wait_max) const {
@@ -304,9 +304,6 @@ Status Scorer::score(const stream::RecordBatch& batch) {
   transaction_->records += batch.records().size();
   transaction_->group = batch.group();
   const auto records = batch.records();
-  if (records.size() >= options_.batch_records_max) {
-    commit_due_ = std::max(commit_due_, transaction_->began + options_.commit_interval);
-  }
   for (std::size_t i = 0; i < records.size(); ++i) {
     // They come in runs of one partition: the last of each run is enough.
     if (i + 1 < records.size() && records[i + 1].partition == records[i].partition) continue;
@@ -326,14 +323,16 @@ Status Scorer::note_swaps(const stream::RecordBatch& batch) {
   return {};
 }
 
-// Commits are an interval apart, from begin to begin: what comes after a rest is answered at once,
-// and how long a commit takes is not added to how long what comes then is gathered. Where more
-// waits than is read at a time, it is: what counts then is how much of the time is spent with
-// scoring.
-Status Scorer::commit_if_due() {
+// Commits are an interval apart from begin to begin, so that what comes after a rest is answered at
+// once, and how long one commit takes is not added to how long the next transaction gathers. But
+// what is there already goes into it, up to an interval from its own begin: in a backlog counts how
+// much of the time is spent with scoring.
+Status Scorer::commit_if_due(bool more_there) {
   if (!transaction_) return {};
-  const bool due =
-      clock_.steady() >= commit_due_ || transaction_->records >= options_.transaction_records_max;
+  const SteadyTime now = clock_.steady();
+  const bool due = (now >= commit_due_ && !more_there) ||
+                   now >= transaction_->began + options_.commit_interval ||
+                   transaction_->records >= options_.transaction_records_max;
   return due ? commit_open() : Status{};
 }
 

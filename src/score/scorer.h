@@ -109,7 +109,7 @@ class Scorer final : public Role, private stream::RebalanceListener {
   Status score(const stream::RecordBatch& batch);
   Status note_swaps(const stream::RecordBatch& batch);
   Millis poll_wait(Millis wait_max) const;
-  Status commit_if_due();
+  Status commit_if_due(bool more_there);
   Status commit_open();
   Status try_commit();
   Status recover(const Error& why);
