@@ -20,6 +20,7 @@
 #include <optional>
 
 #include "base/pulse.h"
+#include "base/value_text.h"
 #include "store/crc32c.h"
 
 namespace weir::store {
@@ -177,9 +178,11 @@ struct BlockReader::Packet {
 };
 
 BlockReader::BlockReader(FileHandle socket, std::string what, std::uint64_t offset,
-                         std::uint64_t length)
+                         std::uint64_t length, const BlockReaderOptions& options)
     : socket_(std::move(socket)),
       what_(std::move(what)),
+      clock_(options.clock),
+      stall_timeout_(options.stall_timeout),
       at_(offset),
       end_(offset + length),
       buffer_(kBufferBytes) {}
@@ -200,15 +203,28 @@ Result<BlockReader> BlockReader::open(const BlockPlace& block, std::uint64_t off
       !send_all(socket.descriptor(), request_for(block, offset, length))) {
     return fail(socket_error(what));
   }
-  return BlockReader(std::move(socket), what, offset, length);
+  return BlockReader(std::move(socket), what, offset, length, options);
 }
 
 BlockReader BlockReader::over(FileHandle socket, std::uint64_t offset, std::uint64_t length) {
-  return {std::move(socket), "a block", offset, length};
+  return {std::move(socket), "a block", offset, length, {}};
 }
 
 tl::unexpected<Error> BlockReader::unknown(const std::string& why) const {
   return fail(Code::kUnsupported, what_ + ": " + why);
+}
+
+void BlockReader::watch_from_now(Millis limit) {
+  watch_.emplace(limit, kStallBytesMin, clock_->steady());
+}
+
+// The socket's own timeout begins anew with each byte that comes.
+Status BlockReader::check_headway(std::size_t bytes) {
+  const SteadyTime now = clock_->steady();
+  watch_->moved(bytes, now);
+  if (!watch_->is_stalled(now)) return {};
+  return fail(Code::kTimeout, what_ + ": fewer than " + std::to_string(kStallBytesMin) +
+                                  " bytes came in " + format_duration(watch_->limit()));
 }
 
 // Receives until so many bytes wait.
@@ -228,6 +244,7 @@ Status BlockReader::fill(std::size_t bytes) {
     if (count == 0) return fail(Code::kUnavailable, what_ + ": the DataNode ended the connection");
     filled_ += static_cast<std::size_t>(count);
     Pulse::beat_own();
+    WEIR_TRY(check_headway(static_cast<std::size_t>(count)));
   }
   return {};
 }
@@ -312,7 +329,9 @@ Status BlockReader::hand_on(const Packet& packet, const ByteSink& sink) {
   const std::string_view wanted =
       packet.bytes.substr(packet.bytes.size() - (expected_ - at_)).substr(0, end_ - at_);
   if (wanted.empty()) return {};
+  const SteadyTime begin = clock_->steady();
   WEIR_TRY(sink(wanted));
+  watch_->take_out(clock_->steady() - begin);
   at_ += wanted.size();
   return {};
 }
@@ -320,6 +339,7 @@ Status BlockReader::hand_on(const Packet& packet, const ByteSink& sink) {
 // Nothing depends on it but the DataNode's log and its count of clients that broke off.
 void BlockReader::say_goodbye() {
   set_timeout(socket_.descriptor(), SO_RCVTIMEO, kGoodbyeMax);
+  watch_from_now(kGoodbyeMax);
   const std::string status = number_field(1, kChecksumOk);
   const auto last = next_packet();
   if (last && last->is_last) send_all(socket_.descriptor(), varint(status.size()) + status);
@@ -327,6 +347,8 @@ void BlockReader::say_goodbye() {
 
 Status BlockReader::read(const ByteSink& sink) {
   const Inside call("reading a block of HDFS");
+  // Not from when it was asked for: the answer lay there while the block before was read.
+  watch_from_now(stall_timeout_);
   WEIR_TRY(read_answer());
   while (at_ < end_) {
     const Packet packet = WEIR_TRY(next_packet());

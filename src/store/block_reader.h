@@ -8,16 +8,19 @@
 //
 // Owner: one read; on one thread. Errors: kUnsupported; kUnavailable and kTimeout of the
 // connection; kCorrupt where a checksum does not fit; the sink's. Limits: kPacketBytesMax, and the
-// timeouts, which the time in the sink does not count for.
+// timeouts, which the time in the sink does not count for. A DataNode that sends a byte now and
+// then ends in kTimeout after twice stall_timeout at the latest.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "store/file_store.h"
 #include "store/posix_file.h"
+#include "store/stall_watch.h"
 
 namespace weir::store {
 
@@ -40,7 +43,8 @@ struct BlockPlace {
 
 struct BlockReaderOptions {
   Millis connect_timeout{2'000};
-  Millis stall_timeout{30'000};  // until the next byte
+  Millis stall_timeout{30'000};    // until the next byte, and for kStallBytesMin of them
+  Clock* clock = &system_clock();  // of the latter alone; outlives the reader
 };
 
 class BlockReader {
@@ -56,21 +60,27 @@ class BlockReader {
 
  private:
   struct Packet;
-  BlockReader(FileHandle socket, std::string what, std::uint64_t offset, std::uint64_t length);
+  BlockReader(FileHandle socket, std::string what, std::uint64_t offset, std::uint64_t length,
+              const BlockReaderOptions& options);
   Status fill(std::size_t bytes);
   Result<std::string_view> take(std::size_t bytes);
   Status read_answer();
   Result<Packet> next_packet();
   Status hand_on(const Packet& packet, const ByteSink& sink);
   void say_goodbye();
+  void watch_from_now(Millis limit);
+  Status check_headway(std::size_t bytes);
   tl::unexpected<Error> unknown(const std::string& why) const;
 
   FileHandle socket_;
-  std::string what_;                // for messages: "block 7 at 127.0.0.1:9866"
-  std::uint64_t at_;                // in the block, of the next byte to hand on
-  std::uint64_t end_;               // in the block
-  std::uint64_t expected_ = 0;      // in the block, where the next packet begins
-  std::size_t checksum_bytes_ = 0;  // that one checksum is of
+  std::string what_;  // for messages: "block 7 at 127.0.0.1:9866"
+  Clock* clock_;
+  Millis stall_timeout_;
+  std::optional<StallWatch> watch_;  // while it reads
+  std::uint64_t at_;                 // in the block, of the next byte to hand on
+  std::uint64_t end_;                // in the block
+  std::uint64_t expected_ = 0;       // in the block, where the next packet begins
+  std::size_t checksum_bytes_ = 0;   // that one checksum is of
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // of what was received and not yet taken
   std::size_t filled_ = 0;

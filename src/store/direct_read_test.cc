@@ -7,10 +7,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <functional>
 #include <list>
 #include <mutex>
 #include <thread>
 
+#include "base/simulated_clock.h"
 #include "store/crc32c.h"
 #include "store/fake_webhdfs_server_test.h"
 #include "store/result_matchers_test.h"
@@ -30,7 +32,17 @@ constexpr std::size_t kChecksumOf = 512;
 // one packet after the other as a real one does, and misbehaves on command.
 class FakeDataNode {
  public:
-  enum Fault { kNone, kRefuses, kCuts, kFlipsABit, kSpeaksHttp, kSkipsAPacket, kOtherSums, kHuge };
+  enum Fault {
+    kNone,
+    kRefuses,
+    kCuts,
+    kFlipsABit,
+    kSpeaksHttp,
+    kSkipsAPacket,
+    kOtherSums,
+    kHuge,
+    kTrickles
+  };
 
   explicit FakeDataNode(std::string file) : file_(std::move(file)) {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -55,6 +67,8 @@ class FakeDataNode {
   }
   int port() const { return port_; }
   void set_fault(Fault fault) { fault_ = fault; }
+  // Of kTrickles, before each byte.
+  void set_pause(std::function<void()> pause) { pause_ = std::move(pause); }
   int connections() const { return accepted_; }
   int goodbyes() const { return goodbyes_; }
 
@@ -135,6 +149,7 @@ class FakeDataNode {
     const std::uint64_t length = varint_at(request, ++at);
     const std::string bytes = file_.substr((block - 1) * kBlockBytes, kBlockBytes);
     std::string reply = reply_of(bytes, offset, offset + length);
+    if (fault_ == kTrickles && !trickle(socket, reply)) return;
     while (!reply.empty()) {
       const ssize_t sent = ::send(socket, reply.data(), reply.size(), MSG_NOSIGNAL);
       if (sent <= 0) return;
@@ -142,6 +157,19 @@ class FakeDataNode {
     }
     if (fault_ == kCuts || fault_ == kSpeaksHttp) return;
     if (read_some(socket) == "\x02\x08\x06") ++goodbyes_;
+  }
+  // So few bytes that they are too few however they come together; then it waits for its client to
+  // lose patience, but not for ever. False where that has happened.
+  bool trickle(int socket, std::string& reply) {
+    for (const char byte : reply.substr(0, kStallBytesMin - 1)) {
+      pause_();
+      if (::send(socket, &byte, 1, MSG_NOSIGNAL) != 1) return false;
+    }
+    reply.erase(0, kStallBytesMin - 1);
+    const timeval patience{5, 0};
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    char byte = 0;
+    return ::recv(socket, &byte, 1, 0) < 0 && errno == EAGAIN;
   }
   std::string reply_of(const std::string& bytes, std::uint64_t begin, std::uint64_t end) const {
     const std::uint64_t first = begin / kChecksumOf * kChecksumOf;
@@ -171,6 +199,7 @@ class FakeDataNode {
   int listener_ = -1;
   int port_ = 0;
   std::atomic<Fault> fault_{kNone};
+  std::function<void()> pause_;
   std::atomic<int> accepted_{0};
   std::atomic<int> goodbyes_{0};
   std::list<std::jthread> connections_;  // the acceptor's, until it has ended
@@ -193,6 +222,7 @@ class DirectReading : public testing::Test {
     WebHdfsOptions options;
     options.name_nodes = {server_.url()};
     options.user = "weir";
+    options.http.clock = &clock_;
     return WebHdfsFileStore::make(options).value();
   }
   void tell_blocks(const std::string& json, int times = 1) {
@@ -218,6 +248,7 @@ class DirectReading : public testing::Test {
     EXPECT_EQ(server_.count("OPEN data"), 1U);
   }
 
+  SimulatedClock clock_;  // of what is slow
   const std::string file_ = some_file(3 * kBlockBytes + 12'345);
   std::shared_ptr<MemoryFileStore> files_ = std::make_shared<MemoryFileStore>();
   FakeWebHdfsServer server_{files_};
@@ -270,6 +301,38 @@ TEST_F(DirectReading, goes_on_by_webhdfs_where_a_data_node_fails) {
                            fault == FakeDataNode::kSkipsAPacket;
     EXPECT_EQ(offset != "0", broke_off) << fault << " at " << offset;
   }
+}
+
+TEST_F(DirectReading, goes_on_by_webhdfs_where_a_data_node_trickles) {
+  node_.set_fault(FakeDataNode::kTrickles);
+  node_.set_pause([this] { clock_.advance(HttpOptions().stall_timeout / 100); });
+  expect_webhdfs_does_it(node_.locations());
+}
+
+TEST_F(DirectReading, does_not_blame_the_data_node_for_a_slow_reader) {
+  tell_blocks(node_.locations());
+  const auto store = open();
+  EXPECT_OK(store->read("/a.csv", 0, kToEnd, [&](std::string_view) -> Status {
+    clock_.advance(HttpOptions().stall_timeout * 2);
+    return {};
+  }));
+  EXPECT_EQ(server_.count("OPEN"), 0U);
+}
+
+TEST_F(DirectReading, says_where_too_little_came) {
+  node_.set_fault(FakeDataNode::kTrickles);
+  node_.set_pause([this] { clock_.advance(Millis(1'000)); });
+  const BlockPlace block{0, kBlockBytes, "BP-1",
+                         2, 1001,        {"127.0.0.1", std::uint16_t(node_.port())}};
+  BlockReaderOptions options;
+  options.clock = &clock_;
+  const Status status =
+      BlockReader::open(block, 0, kBlockBytes, options)->read([](std::string_view) -> Status {
+        return {};
+      });
+  EXPECT_CODE(kTimeout, status);
+  EXPECT_EQ(status.error().message(), "block 2 at 127.0.0.1:" + std::to_string(node_.port()) +
+                                          ": fewer than 4096 bytes came in 30s");
 }
 
 TEST_F(DirectReading, tries_no_data_node_again_soon_that_could_not_be_reached) {

@@ -10,7 +10,6 @@
 
 #include "base/check.h"
 #include "base/pulse.h"
-#include "store/stall_watch.h"
 
 namespace weir::store {
 namespace {

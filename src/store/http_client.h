@@ -12,19 +12,19 @@
 
 #include "base/clock.h"
 #include "store/file_store.h"
+#include "store/stall_watch.h"
 
 namespace weir::store {
 
 struct HttpOptions {
   Millis connect_timeout{5'000};
-  // Fewer than stall_bytes_min in this time, the time in the sink or source not counted, is the
+  // Fewer than kStallBytesMin in this time, the time in the sink or source not counted, is the
   // end.
   Millis stall_timeout{30'000};
   Millis call_timeout{60'000};  // of an exchange without a sink or source, as a whole
   std::size_t idle_handles_max = 8;
   Clock* clock = &system_clock();  // of stall_timeout alone; outlives the client
 };
-inline constexpr std::uint64_t kStallBytesMin = 4'096;
 inline constexpr std::uint64_t kErrorBytesMax = 64 * 1024;
 
 enum class HttpAuth { kNone, kNegotiate };

@@ -13,6 +13,8 @@
 
 namespace weir::store {
 
+inline constexpr std::uint64_t kStallBytesMin = 4'096;
+
 class StallWatch {
  public:
   StallWatch(Millis limit, std::uint64_t bytes_min, SteadyTime now)
@@ -26,6 +28,7 @@ class StallWatch {
   }
   // This long the transfer waited for our own side.
   void take_out(SteadyTime::duration spent) { window_start_ += spent; }
+  Millis limit() const { return limit_; }
   bool is_stalled(SteadyTime now) const { return now - window_start_ > limit_; }
 
  private:

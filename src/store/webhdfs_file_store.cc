@@ -85,7 +85,7 @@ WebHdfsFileStore::WebHdfsFileStore(std::string root, std::string shown_as,
                   std::all_of(options.name_nodes.begin(), options.name_nodes.end(),
                               [](const std::string& node) { return node.starts_with("http:"); }),
               {std::min(options.http.connect_timeout, BlockReaderOptions().connect_timeout),
-               options.http.stall_timeout},
+               options.http.stall_timeout, options.http.clock},
               *options.clock) {}
 
 std::string WebHdfsFileStore::in_hdfs(const std::string& path) const {
