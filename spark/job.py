@@ -25,7 +25,7 @@ STATES_AT_THE_DRIVER_MAX = 16
 PROGRESS_EVERY_SECONDS = 0.5
 WORDS_MAX = 2000
 # What workers are given of the driver's environment.
-PASSED_ON = ["HADOOP_CONF_DIR", "HADOOP_USER_NAME"]
+PASSED_ON = ["HADOOP_CONF_DIR", "HADOOP_USER_NAME", "WEIR_HDFS_DIRECT_READS"]
 
 
 class TaskError(Exception):

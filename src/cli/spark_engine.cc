@@ -101,6 +101,10 @@ Result<std::unique_ptr<SparkEngine>> SparkEngine::make(const config::Settings& s
   std::erase_if(of_job, [](const auto& variable) { return variable.first.starts_with("WEIR_"); });
   if (!settings.hdfs.conf_dir.empty()) of_job["HADOOP_CONF_DIR"] = settings.hdfs.conf_dir;
   if (!settings.hdfs.user.empty()) of_job["HADOOP_USER_NAME"] = settings.hdfs.user;
+  // Whoever wants no connection to those ports wants none from workers either.
+  if (settings.hdfs.direct_reads == config::DirectReads::kOff) {
+    of_job["WEIR_HDFS_DIRECT_READS"] = "off";
+  }
   return std::unique_ptr<SparkEngine>(new SparkEngine(std::move(own), std::move(of_job)));
 }
 

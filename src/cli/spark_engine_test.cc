@@ -75,6 +75,17 @@ TEST_F(SparkEngineTest, passes_on_the_environment_but_no_settings_of_ours) {
   EXPECT_THAT(*state, ::testing::Not(HasSubstr("secret")));
 }
 
+TEST_F(SparkEngineTest, tells_workers_where_there_are_to_be_no_direct_reads) {
+  auto state = submit("env > $job/state");
+  ASSERT_TRUE(state);
+  EXPECT_THAT(*state, ::testing::Not(HasSubstr("DIRECT_READS")));
+  settings.hdfs.direct_reads = config::DirectReads::kOff;
+  state = submit("env > $job/state; grep PASSED_ON.=.*DIRECT_READS $job/job.py >> $job/state");
+  ASSERT_TRUE(state);
+  EXPECT_THAT(*state, HasSubstr("\nWEIR_HDFS_DIRECT_READS=off\n"));
+  EXPECT_THAT(*state, HasSubstr("PASSED_ON = ")) << "the job hands it on";
+}
+
 TEST_F(SparkEngineTest, tells_how_far_the_job_has_come) {
   progress = [this](double done) {
     if (done == 0.75) std::ofstream(folder + "/seen") << "";

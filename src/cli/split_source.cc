@@ -3,19 +3,31 @@
 #include <filesystem>
 
 #include "base/text.h"
-#include "config/environment.h"
 #include "store/open_store.h"
 
 namespace weir::cli {
+namespace {
 
-config::HdfsSettings hdfs_of_environment() {
+constexpr const char* kDirectReads = "WEIR_HDFS_DIRECT_READS";
+
+}  // namespace
+
+Result<config::HdfsSettings> hdfs_of(const config::Environment& environment) {
   config::HdfsSettings hdfs;
-  const config::Environment environment = config::process_environment();
   if (const auto found = environment.find("HADOOP_CONF_DIR"); found != environment.end()) {
     hdfs.conf_dir = found->second;
   }
   if (const auto found = environment.find("HADOOP_USER_NAME"); found != environment.end()) {
     hdfs.user = found->second;
+  }
+  // By hand: the table of all settings wants more than a worker for older machines can hold.
+  if (const auto found = environment.find(kDirectReads); found != environment.end()) {
+    if (found->second == "off") {
+      hdfs.direct_reads = config::DirectReads::kOff;
+    } else if (found->second != "auto") {
+      return fail(Code::kBadConfig, std::string(kDirectReads) + ": '" + one_line(found->second) +
+                                        "' is not one of auto, off");
+    }
   }
   return hdfs;
 }

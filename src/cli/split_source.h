@@ -7,14 +7,16 @@
 #include <string>
 
 #include "base/error.h"
+#include "config/environment.h"
 #include "config/settings.h"
 #include "registry/dataset_folder.h"
 #include "store/file_store.h"
 
 namespace weir::cli {
 
-// Of $HADOOP_CONF_DIR and $HADOOP_USER_NAME alone, for workers, which have no settings.
-config::HdfsSettings hdfs_of_environment();
+// Of $HADOOP_CONF_DIR, $HADOOP_USER_NAME and $WEIR_HDFS_DIRECT_READS alone, for workers, which have
+// no other settings. kBadConfig where the last one is no value of hdfs.direct_reads.
+Result<config::HdfsSettings> hdfs_of(const config::Environment& environment);
 
 Result<std::shared_ptr<store::FileStore>> open_store_at(const std::string& address,
                                                         const config::HdfsSettings& hdfs);

@@ -38,7 +38,10 @@ class Stats {
  private:
   Result<store::FileStore*> store_at(const std::string& address) {
     auto& store = stores_[address];
-    if (!store) store = WEIR_TRY(open_store_at(address, hdfs_of_environment()));
+    if (!store) {
+      const auto hdfs = WEIR_TRY(hdfs_of(config::process_environment()));
+      store = WEIR_TRY(open_store_at(address, hdfs));
+    }
     return store.get();
   }
 

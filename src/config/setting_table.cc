@@ -298,6 +298,11 @@ void add_surroundings(std::vector<Setting>& table) {
                 "How long a connection to HDFS may take."),
        duration(WEIR_AT(hdfs.request_timeout), 1s, 1h,
                 "How long HDFS may stay silent during a request."),
+       choice<DirectReads>(
+           WEIR_AT(hdfs.direct_reads), {{"auto", DirectReads::kAuto}, {"off", DirectReads::kOff}},
+           "Whether large files are read straight from DataNodes where that is possible; off is "
+           "WebHDFS alone, for where a firewall holds up what goes to their data transfer port, "
+           "or to find out whether a fault lies there."),
        choice<log::Level>(WEIR_AT(log.level),
                           {{"debug", log::Level::kDebug},
                            {"info", log::Level::kInfo},

@@ -209,6 +209,7 @@ struct SparkSettings {
 
 enum class WhileTraining { kHalt, kContinue };
 enum class HdfsAuth { kSimple, kKerberos };
+enum class DirectReads { kAuto, kOff };
 
 struct HdfsSettings {
   std::string conf_dir;  // else $HADOOP_CONF_DIR
@@ -216,6 +217,7 @@ struct HdfsSettings {
   HdfsAuth auth = HdfsAuth::kSimple;
   Millis connect_timeout{5'000};
   Millis request_timeout{60'000};
+  DirectReads direct_reads = DirectReads::kAuto;
 
   bool operator==(const HdfsSettings&) const = default;
 };

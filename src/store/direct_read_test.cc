@@ -223,6 +223,7 @@ class DirectReading : public testing::Test {
     options.name_nodes = {server_.url()};
     options.user = "weir";
     options.http.clock = &clock_;
+    options.direct_reads = direct_reads_;
     return WebHdfsFileStore::make(options).value();
   }
   void tell_blocks(const std::string& json, int times = 1) {
@@ -248,6 +249,7 @@ class DirectReading : public testing::Test {
     EXPECT_EQ(server_.count("OPEN data"), 1U);
   }
 
+  bool direct_reads_ = true;
   SimulatedClock clock_;  // of what is slow
   const std::string file_ = some_file(3 * kBlockBytes + 12'345);
   std::shared_ptr<MemoryFileStore> files_ = std::make_shared<MemoryFileStore>();
@@ -282,6 +284,13 @@ TEST_F(DirectReading, leaves_small_reads_to_webhdfs) {
   EXPECT_EQ(read(*store, 5, 1'000), file_.substr(5, 1'000));
   EXPECT_EQ(server_.count("GET_BLOCK_LOCATIONS"), 0U);
   EXPECT_EQ(node_.connections(), 0);
+}
+
+TEST_F(DirectReading, makes_no_connection_where_it_is_turned_off) {
+  direct_reads_ = false;
+  expect_webhdfs_does_it(node_.locations());
+  EXPECT_EQ(node_.connections(), 0);
+  EXPECT_EQ(server_.count("GET_BLOCK_LOCATIONS"), 0U);
 }
 
 TEST_F(DirectReading, goes_on_by_webhdfs_where_a_data_node_fails) {

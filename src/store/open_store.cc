@@ -112,6 +112,7 @@ Result<WebHdfsOptions> find_hdfs(const std::string& url, const config::HadoopCon
                         hadoop.auth == config::HadoopAuth::kKerberos;
   found.auth = kerberos ? HttpAuth::kNegotiate : HttpAuth::kNone;
   if (!kerberos) found.user = options.hdfs.user.empty() ? login_name() : options.hdfs.user;
+  found.direct_reads = options.hdfs.direct_reads == config::DirectReads::kAuto;
   found.http.connect_timeout = options.hdfs.connect_timeout;
   found.http.stall_timeout = options.hdfs.request_timeout;
   found.http.call_timeout = options.hdfs.request_timeout;

@@ -68,6 +68,13 @@ TEST(OpenStore, makes_the_folder_of_the_address_the_root) {
   EXPECT_EQ((*open_store(options))->url("/x"), "hdfs://name:8020/a/x");
 }
 
+TEST(OpenStore, reads_directly_unless_that_is_turned_off) {
+  EXPECT_TRUE(find("hdfs://name")->direct_reads);
+  StoreOptions options;
+  options.hdfs.direct_reads = config::DirectReads::kOff;
+  EXPECT_FALSE(find_hdfs("hdfs://name", {}, options)->direct_reads);
+}
+
 TEST(OpenStore, sends_a_user_name_or_logs_in_never_both) {
   EXPECT_EQ(find("hdfs://name")->user, "weir");
   EXPECT_EQ(find("hdfs://name")->auth, HttpAuth::kNone);

@@ -24,6 +24,7 @@ struct WebHdfsOptions {
   std::string shown_as;                 // "hdfs://host:8020", for url(); empty: the first NameNode
   std::string user;                     // where auth is kNone (Hadoop's "simple"); may be empty
   HttpAuth auth = HttpAuth::kNone;
+  bool direct_reads = true;  // where they are possible (direct_read.h)
   HttpOptions http;
   RetryPolicy retry;
   Clock* clock = &system_clock();  // of the pauses between attempts; outlives the store

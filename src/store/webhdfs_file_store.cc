@@ -81,7 +81,7 @@ WebHdfsFileStore::WebHdfsFileStore(std::string root, std::string shown_as,
     : root_(std::move(root)),
       shown_as_(std::move(shown_as)),
       client_(std::move(client)),
-      direct_(options.auth == HttpAuth::kNone &&
+      direct_(options.direct_reads && options.auth == HttpAuth::kNone &&
                   std::all_of(options.name_nodes.begin(), options.name_nodes.end(),
                               [](const std::string& node) { return node.starts_with("http:"); }),
               {std::min(options.http.connect_timeout, BlockReaderOptions().connect_timeout),
