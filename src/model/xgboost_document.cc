@@ -1,5 +1,6 @@
 #include "model/xgboost_document.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -142,6 +143,12 @@ bool is_set(const Document& flag) {
   return flag.is_boolean() ? flag.get<bool>() : flag.get<std::int64_t>() != 0;
 }
 
+// How much of the data came by a node; NaN where that is no number.
+double cover_of(const Document& number) {
+  return number.is_null() ? std::nan("") : static_cast<double>(number.get<float>());
+}
+bool is_cover(double value) { return std::isfinite(value) && value >= 0; }
+
 // Breadth first from the root; XGBoost numbers nodes in the order in which they grew.
 Result<Tree> tree_from(const Document& json) {
   if (const auto types = json.find("split_type"); types != json.end()) {
@@ -163,7 +170,7 @@ Result<Tree> tree_from(const Document& json) {
     const std::size_t at = order[i];
     if (!nodes.value[at].is_number()) return fail(corrupt("a threshold or leaf is no number"));
     tree.value.push_back(static_cast<double>(nodes.value[at].get<float>()));
-    if (covers) tree.cover.push_back(static_cast<double>((*covers)[at].get<float>()));
+    if (covers) tree.cover.push_back(cover_of((*covers)[at]));
     if (nodes.left[at].get<std::int64_t>() == -1) {
       tree.feature.push_back(Tree::kLeaf);
       continue;
@@ -177,6 +184,8 @@ Result<Tree> tree_from(const Document& json) {
     tree.feature.push_back(static_cast<std::int32_t>(feature));
     tree.missing_left.push_back(is_set(nodes.missing_left[at]) ? 1 : 0);
   }
+  // Predictions do not need them, and contributions say that they are missing.
+  if (!std::all_of(tree.cover.begin(), tree.cover.end(), is_cover)) tree.cover.clear();
   return tree;
 }
 
@@ -258,18 +267,27 @@ bool is_ubjson(std::string_view document) {
          std::string_view("LUiIl").find(document[1]) != std::string_view::npos;
 }
 
-// XGBoost writes NaN where a node has no threshold, which is no JSON; here it becomes null, so that
-// the document can be read as far as to say what it is.
-std::string without_nan(std::string_view json) {
-  constexpr std::string_view kNan = "NaN";
+// Words that XGBoost writes for numbers and that are no JSON, such as NaN where a node has no
+// threshold; here they become null, so that the document can be read as far as to say what it is.
+constexpr std::array<std::string_view, 3> kNoNumbers = {"NaN", "Infinity", "-Infinity"};
+
+std::string_view no_number_at(std::string_view json) {
+  for (const std::string_view word : kNoNumbers) {
+    if (json.starts_with(word)) return word;
+  }
+  return {};
+}
+
+std::string without_no_numbers(std::string_view json) {
   std::string text;
   text.reserve(json.size() + json.size() / 3);
   bool in_string = false;
   for (std::size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
-    if (!in_string && json.substr(i).starts_with(kNan)) {
+    if (const auto word = in_string ? std::string_view() : no_number_at(json.substr(i));
+        !word.empty()) {
       text += "null";
-      i += kNan.size() - 1;
+      i += word.size() - 1;
       continue;
     }
     text += c;
@@ -283,8 +301,8 @@ std::string without_nan(std::string_view json) {
 Result<Document> parse_document(std::string_view document) {
   const bool ubjson = is_ubjson(document);
   std::string mended;
-  if (!ubjson && document.find("NaN") != std::string_view::npos) {
-    mended = without_nan(document);
+  if (!ubjson && (document.find("NaN") != document.npos || document.find("Inf") != document.npos)) {
+    mended = without_no_numbers(document);
     document = mended;
   }
   Limits limits;

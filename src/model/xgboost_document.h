@@ -3,6 +3,8 @@
 // The model that comes out predicts what XGBoost itself predicts for the same row, bit for bit,
 // where all values are below what a float holds. Taken are boosters of trees (gbtree) with one
 // number to predict and an objective whose prediction is the sum itself, such as reg:squarederror.
+// Covers (sum_hessian) of a tree that are not all finite and at least 0 are left out: predictions
+// do not need them.
 //
 // Documents are not trusted: depth and number of values are counted before anything is kept.
 //

@@ -10,12 +10,15 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "model/contributions.h"
 #include "model/test_tables.h"
 
 namespace weir::model {
 namespace {
 
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 using Parameters = std::map<std::string, std::string>;
 
 // libxgboost itself, told to grow and to predict: what our own trees are held against.
@@ -238,6 +241,57 @@ TEST_F(XgboostDocumentText, is_refused_where_its_trees_are_none) {
     EXPECT_TRUE(model.error().code() == Code::kCorrupt || model.error().code() == Code::kBadData)
         << name << ": " << model.error().message();
   }
+}
+
+// Such as those of an objective whose second derivative overflows; predictions do not need them.
+TEST_F(XgboostDocumentText, is_read_without_covers_that_are_no_weights_of_rows) {
+  const auto as_it_was = read();
+  ASSERT_TRUE(as_it_was);
+  ASSERT_FALSE(as_it_was->trees()[1].cover.empty());
+  for (const char* const word : {"NaN", "Infinity", "-Infinity", "-1.5"}) {
+    at((std::string(kTree) + "sum_hessian/1").c_str()) = "the cover";
+    std::string text = document.dump();
+    const std::string_view place = "\"the cover\"";
+    text.replace(text.find(place), place.size(), word);
+    const auto model = model_from_xgboost(text, schema_of(5));
+    ASSERT_TRUE(model) << word << ": " << model.error().message();
+    EXPECT_EQ(model->trees()[0].cover, as_it_was->trees()[0].cover);
+    EXPECT_THAT(model->trees()[1].cover, IsEmpty()) << word;
+    EXPECT_EQ(model->trees()[1].value, as_it_was->trees()[1].value);
+    const auto contributions = Contributions::make(*model);
+    ASSERT_FALSE(contributions);
+    EXPECT_EQ(contributions.error().code(), Code::kUnsupported);
+    EXPECT_THAT(contributions.error().message(), HasSubstr("tree 1 does not say how much"));
+  }
+  at((std::string(kTree) + "sum_hessian/1").c_str()) = "the cover";
+  expect_refused(Code::kCorrupt, "not as XGBoost writes it");
+}
+
+TEST(XgboostDocument, is_read_without_covers_that_are_no_numbers_in_ubjson_too) {
+  const auto theirs = grown({{"max_depth", "2"}}, 2);
+  std::string document = theirs->document("ubj");
+  // Behind the name: an array of binary32 with its length ahead, in the order of the network.
+  const std::size_t list = document.find("sum_hessian[$d#");
+  ASSERT_NE(list, std::string::npos);
+  const std::size_t first = list + std::string_view("sum_hessian[$d#").size() + 9;
+  for (const std::string_view bits :
+       {std::string_view("\x7f\xc0\0\0", 4), std::string_view("\x7f\x80\0\0", 4)}) {
+    document.replace(first, bits.size(), bits);
+    const auto model = model_from_xgboost(document, schema_of(5));
+    ASSERT_TRUE(model) << model.error().message();
+    EXPECT_THAT(model->trees()[0].cover, IsEmpty());
+    EXPECT_THAT(model->trees()[1].cover, Not(IsEmpty()));
+  }
+}
+
+TEST_F(XgboostDocumentText, is_refused_where_a_leaf_is_infinite) {
+  at((std::string(kTree) + "split_conditions/1").c_str()) = "the leaf";
+  std::string text = document.dump();
+  text.replace(text.find("\"the leaf\""), 10, "-Infinity");
+  const auto model = model_from_xgboost(text, schema_of(5));
+  ASSERT_FALSE(model);
+  EXPECT_EQ(model.error().code(), Code::kCorrupt);
+  EXPECT_THAT(model.error().message(), HasSubstr("a threshold or leaf is no number"));
 }
 
 TEST(XgboostDocument, is_refused_at_every_truncation) {
