@@ -14,7 +14,6 @@
 #include "base/text.h"
 #include "model/accurate_sum.h"
 #include "model/model_file.h"
-#include "model/xgboost_document.h"
 
 namespace weir::model {
 namespace {
@@ -151,7 +150,7 @@ Result<std::string> grow(const Booster& booster, const Matrix& matrix,
     if (i + 1 < next_look && i + 1 < options.trees) continue;
     next_look += next_look / 4;
     std::string document = WEIR_TRY(document_of(booster));
-    if (document.size() > kXgboostBytesMax) {
+    if (document.size() > options.document_bytes_max) {
       return fail(too_large("the first " + std::to_string(i + 1) + " trees take " +
                             format_bytes(document.size()) + ", more than a model may hold"));
     }

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "model/boosted_model.h"
+#include "model/xgboost_document.h"
 #include "record/row_block.h"
 #include "record/schema.h"
 
@@ -29,6 +30,7 @@ struct BoostedOptions {
   int depth = 4;
   double learning_rate = 0.1;
   std::uint64_t seed = 1;
+  std::size_t document_bytes_max = kXgboostBytesMax;  // of libxgboost's own form of the trees
 };
 
 // still_wanted is asked before each tree; its error ends the growing.

@@ -13,6 +13,7 @@
 namespace weir::model {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 
 Status wanted() { return {}; }
@@ -162,6 +163,33 @@ TEST(BoostedTraining, says_what_to_do_where_the_model_is_larger_than_a_file) {
   ASSERT_FALSE(model);
   EXPECT_EQ(model.error().code(), Code::kExhausted);
   EXPECT_THAT(model.error().message(), HasSubstr("model.boosted.trees"));
+}
+
+// At 16 trees, and then whenever there are a quarter more.
+TEST(BoostedTraining, ends_early_where_trees_become_too_large) {
+  BoostedOptions options;
+  options.trees = 1000;
+  options.depth = 2;
+  std::vector<int> ends;
+  for (const std::size_t bytes_max : {1U, 30'000U, 60'000U}) {
+    options.document_bytes_max = bytes_max;
+    int grown = 0;
+    const auto model = grow_boosted(block_of(curved_rows(300)), schema_of(3), options, [&] {
+      ++grown;
+      return Status();
+    });
+    ASSERT_FALSE(model) << bytes_max;
+    EXPECT_EQ(model.error().code(), Code::kExhausted);
+    EXPECT_THAT(model.error().message(),
+                HasSubstr("the first " + std::to_string(grown) + " trees take"));
+    EXPECT_THAT(model.error().message(), HasSubstr("model.boosted.depth"));
+    ends.push_back(grown);
+  }
+  EXPECT_EQ(ends[0], 16);
+  for (const int end : {ends[1], ends[2]}) {
+    EXPECT_THAT(end, AnyOf(20, 25, 31, 38, 47, 58, 72, 90, 112, 140));
+  }
+  EXPECT_LT(ends[1], ends[2]);
 }
 
 }  // namespace
