@@ -24,6 +24,8 @@ from pyspark import SparkConf, SparkContext, SparkFiles
 STATES_AT_THE_DRIVER_MAX = 16
 PROGRESS_EVERY_SECONDS = 0.5
 WORDS_MAX = 2000
+# With which `weir stats` ends where it is the data that cannot be read, and then this job, too.
+DATA_AT_FAULT = 65
 # What workers are given of the driver's environment.
 PASSED_ON = ["HADOOP_CONF_DIR", "HADOOP_USER_NAME", "WEIR_HDFS_DIRECT_READS"]
 
@@ -98,6 +100,12 @@ def words_of(error):
     return text[begin:].split("\n\tat ")[0].strip() if begin >= 0 else text.splitlines()[0]
 
 
+def fault_of_data(words):
+    """What a worker said of the data, without its name; nothing where that is not why it ended."""
+    found = re.match(rf"TaskError: 'weir stats[^']*' ended with {DATA_AT_FAULT}: (.+)", words, re.DOTALL)
+    return found and re.sub("^weir: ", "", found.group(1).splitlines()[-1])
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("plan", help="what 'weir plan' wrote")
@@ -118,7 +126,11 @@ def main():
         threading.Thread(target=tell_progress, args=(context, tasks, ended), daemon=True).start()
         state = Job(context, given.program).merged_state(plan, tasks)
     except Exception as error:  # of Spark, or of its Java side
-        sys.exit(f"the job failed: {words_of(error)}")
+        words = words_of(error)
+        if fault := fault_of_data(words):
+            print(f"the data is at fault: {fault}", file=sys.stderr)
+            sys.exit(DATA_AT_FAULT)
+        sys.exit(f"the job failed: {words}")
     finally:
         ended.set()
         context.stop()

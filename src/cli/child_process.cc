@@ -193,6 +193,11 @@ void ChildProcess::end() {
   if (!ended_) bury();
 }
 
+std::optional<int> ChildProcess::exit_code() const {
+  if (!ended_ || !WIFEXITED(status_)) return std::nullopt;
+  return WEXITSTATUS(status_);
+}
+
 std::string ChildProcess::how_it_ended() const {
   if (!ended_) return "is running";
   if (WIFSIGNALED(status_)) return "was killed by signal " + std::to_string(WTERMSIG(status_));

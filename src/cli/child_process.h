@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,7 @@ class ChildProcess {
   // After its end: whether it ended with 0, and how: "ended with 1", "was killed by signal 9".
   bool succeeded() const { return ended_ && status_ == 0; }
   std::string how_it_ended() const;
+  std::optional<int> exit_code() const;  // unless a signal ended it
 
  private:
   ChildProcess(pid_t pid, int output) : pid_(pid), output_(output) {}

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <deque>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "base/log.h"
@@ -21,7 +22,10 @@ constexpr Millis kLogEvery{5'000};
 constexpr std::size_t kLinesKept = 200;
 constexpr std::size_t kLinesTold = 5;
 constexpr std::size_t kToldBytesMax = 1'500;
-constexpr std::string_view kFailed = "the job failed: ";  // how the job begins to say why
+// How the job begins to say why there is no state. Of the second it ends with this code, too.
+constexpr std::string_view kFailed = "the job failed: ";
+constexpr std::string_view kDataAtFault = "the data is at fault: ";
+constexpr int kDataAtFaultCode = 65;
 
 std::string value_of(const config::Environment& environment, const std::string& name) {
   const auto found = environment.find(name);
@@ -57,10 +61,7 @@ class JobOutput {
 
   // In the job's own words, where it had any; else the last lines.
   std::string last_words() const {
-    const auto own = std::find_if(lines_.rbegin(), lines_.rend(), [](const std::string& line) {
-      return line.starts_with(kFailed);
-    });
-    if (own != lines_.rend()) return own->substr(kFailed.size(), kToldBytesMax);
+    if (const auto own = last_behind(kFailed)) return *own;
     std::string told;
     for (auto line = lines_.size() > kLinesTold ? lines_.end() - kLinesTold : lines_.begin();
          line != lines_.end(); ++line) {
@@ -69,8 +70,17 @@ class JobOutput {
     if (told.size() > kToldBytesMax) told = "…" + told.substr(told.size() - kToldBytesMax);
     return told.empty() ? "it said nothing" : told;
   }
+  // What a worker said of the data.
+  std::optional<std::string> fault_of_data() const { return last_behind(kDataAtFault); }
 
  private:
+  std::optional<std::string> last_behind(std::string_view begin) const {
+    const auto own = std::find_if(lines_.rbegin(), lines_.rend(),
+                                  [&](const auto& line) { return line.starts_with(begin); });
+    if (own == lines_.rend()) return std::nullopt;
+    return own->substr(begin.size(), kToldBytesMax);
+  }
+
   std::deque<std::string> lines_;
   unsigned long long ended_ = 0;
   unsigned long long tasks_ = 0;
@@ -169,6 +179,9 @@ Result<std::string> SparkEngine::read_splits(const std::vector<std::string>& lin
     logged = now;
     logged_ended = output.ended();
     log::info("the Spark job goes on", {{"tasks_done", output.text()}});
+  }
+  if (const auto fault = output.fault_of_data(); fault && job->exit_code() == kDataAtFaultCode) {
+    return fail(Code::kCorrupt, *fault);
   }
   if (!job->succeeded()) return failed(Code::kUnavailable, job->how_it_ended());
   auto state = read_input(folder->file("state"));

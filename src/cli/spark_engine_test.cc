@@ -112,6 +112,20 @@ TEST_F(SparkEngineTest, says_why_a_job_failed_in_its_own_words) {
   EXPECT_EQ(state.error().message(), "the Spark job left no state: it said nothing");
 }
 
+TEST_F(SparkEngineTest, says_that_the_data_is_at_fault_where_a_worker_found_that) {
+  const std::string found = "echo the data is at fault: while reading split 1: other bytes; ";
+  auto state = submit("echo noise; " + found + "echo more noise; exit 65");
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().code(), Code::kCorrupt);
+  EXPECT_EQ(state.error().message(), "while reading split 1: other bytes");
+
+  for (const std::string& script : {std::string("echo noise; exit 65"), found + "exit 1"}) {
+    state = submit(script);
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().code(), Code::kUnavailable) << script;
+  }
+}
+
 TEST_F(SparkEngineTest, ends_a_job_that_makes_no_headway) {
   settings.spark.stall_max = Millis{500};
   const auto state =

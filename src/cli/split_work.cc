@@ -18,7 +18,10 @@ class Stats {
   explicit Stats(bool base64) : base64_(base64) {}
 
   Status take(std::string_view line) {
-    const train::PlannedSplit split = WEIR_TRY(train::parse_split_line(line, plan_));
+    auto parsed = train::parse_split_line(line, plan_);
+    // That of who sent the line, or of a program of another version: not the data set's.
+    if (!parsed) return fail(Code::kInvalidArgument, parsed.error().message());
+    const train::PlannedSplit split = std::move(*parsed);
     const bool follows = run_ && split.plan == plan_ && run_->end() == split.number;
     if (!follows) WEIR_TRY(flush());
     plan_ = split.plan;

@@ -1,7 +1,9 @@
 // What workers do: read planned splits to states, and merge states. To stdout, for whoever started
 // them; apart from the commands, so that a program for workers alone needs nothing else of weir.
 //
-// Threads: one. Errors: those of the store, of read_split, merge_states and take_state; kIo.
+// Threads: one. Errors: those of the store, of read_split, merge_states and take_state; kIo;
+// kInvalidArgument for a line that is none. So what exits with 65 where splits are read is the
+// fault of the data, and a trainer counts on that.
 #pragma once
 
 #include <string>

@@ -24,7 +24,7 @@ class FakeEngine final : public SplitEngine {
   Result<std::string> read_splits(const std::vector<std::string>& lines,
                                   const SplitProgress& progress) override {
     ++jobs;
-    if (fails) return fail(*fails);
+    if (fails && jobs >= fails_from) return fail(*fails);
     std::vector<std::string> shuffled = lines;
     std::shuffle(shuffled.begin(), shuffled.end(), random_);
     shuffled.resize(shuffled.size() - std::min(loses, shuffled.size()));
@@ -43,6 +43,7 @@ class FakeEngine final : public SplitEngine {
 
   int jobs = 0;
   std::optional<Error> fails;
+  int fails_from = 1;  // the job
   std::size_t loses = 0;
   bool flips_a_bit = false;
 
@@ -120,6 +121,18 @@ TEST_F(EngineTraining, looks_at_all_rows_where_numbers_turn_out_to_be_texts) {
   const std::string expected = outcome(alone());
   ASSERT_NE(expected.find("z=1"), std::string::npos) << expected.substr(0, 3000);
   EXPECT_EQ(outcome(by_engine()), expected);
+  EXPECT_EQ(engine.jobs, 2);
+}
+
+// As on one machine, it is not the rows' number that the data set is refused for then.
+TEST_F(EngineTraining, tells_of_data_that_cannot_be_read_at_the_second_look) {
+  put_late_texts();
+  engine.fails = Error(Code::kCorrupt, "while reading split 3: the file has only 7 bytes");
+  engine.fails_from = 2;
+  const auto trained = by_engine();
+  ASSERT_FALSE(trained);
+  EXPECT_EQ(trained.error().code(), Code::kCorrupt);
+  EXPECT_NE(trained.error().message().find("only 7 bytes"), std::string::npos);
   EXPECT_EQ(engine.jobs, 2);
 }
 

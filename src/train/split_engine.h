@@ -2,8 +2,9 @@
 // to: what `model.engine` names where it is not this machine.
 //
 // Owner: cli makes one, and whoever trains by it uses it. Threads: one call at a time. Errors:
-// kBadData where the data is at fault; kUnavailable, which may pass; kExhausted where it takes too
-// long or makes no headway; kBadConfig where it cannot even begin; still_wanted's.
+// kCorrupt where a worker finds the data at fault (bad rows are no error: states tell of them);
+// kUnavailable, which may pass; kExhausted where it takes too long or makes no headway; kBadConfig
+// where it cannot even begin; still_wanted's.
 #pragma once
 
 #include <cstdint>

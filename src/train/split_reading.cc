@@ -222,9 +222,10 @@ Result<SplitState> read_split(store::FileStore& store, const PlannedSplit& split
         !has_same_id) {
       return fail(Code::kNotFound, "the file is another one than when it was planned");
     }
-    const RowIntake intake =
-        WEIR_TRY(RowIntake::make(split.plan->header, split.plan->options, split.plan->columns));
-    return SplitReading(store, split, intake).run();
+    auto intake = RowIntake::make(split.plan->header, split.plan->options, split.plan->columns);
+    // Whoever planned has made one of the same.
+    if (!intake) return fail(Code::kInvalidArgument, "the plan: " + intake.error().message());
+    return SplitReading(store, split, *intake).run();
   };
   return during(attempt(), what);
 }

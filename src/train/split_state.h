@@ -57,7 +57,8 @@ struct SplitState {
 };
 
 // Reads one split and what its last record has beyond it. kNotFound where the file is not as it was
-// planned; the store's. What is wrong with the data becomes a fault.
+// planned; kInvalidArgument for a plan that is none; the store's. What is wrong with the data
+// becomes a fault, but that it cannot be read: kCorrupt and kUnsupported are the store's.
 Result<SplitState> read_split(store::FileStore& store, const PlannedSplit& split);
 
 // Of a whole data set: whether more rows were bad than may be, some for text where numbers were

@@ -239,6 +239,18 @@ TEST_F(SplitStateTest, refuses_a_file_that_was_replaced_since_it_was_planned) {
   EXPECT_EQ(state.error().code(), Code::kNotFound);
 }
 
+TEST_F(SplitStateTest, blames_no_data_for_a_plan_that_is_none) {
+  put("x,name,y\n1,a,2\n");
+  PlannedSplit split = plan_splits(memory, "memory:///", *folder.open(path), options)->front();
+  Plan other = *split.plan;
+  other.header = "x,name,z";
+  split.plan = std::make_shared<const Plan>(other);
+  const auto state = read_split(memory, split);
+  ASSERT_FALSE(state);
+  EXPECT_EQ(state.error().code(), Code::kInvalidArgument);
+  EXPECT_NE(state.error().message().find("the plan: "), std::string::npos);
+}
+
 TEST_F(SplitStateTest, trains_on_no_file_that_is_longer_or_shorter_than_it_was_listed) {
   put(quoted_table(random, 50));
   const registry::Dataset dataset = *folder.open(path);

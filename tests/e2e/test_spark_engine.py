@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from support.promises import check_promises
-from support.spark import ALWAYS_FAIL, HANG, Cluster, Engine, once
+from support.spark import ALWAYS_FAIL, HANG, OTHER_BYTES, Cluster, Engine, once
 from support.tables import plane
 from support.waiting import wait_until
 
@@ -103,6 +103,27 @@ def test_a_job_that_fails_is_tried_again_and_then_the_old_model_rules_on_loudly(
     assert "a cluster without any room" in resume["reason"]
     assert len(engine.pids(trainer)) == 3
     trainer.wait_for_stderr("training failed")
+    pipeline.stop_all()
+    check_promises(pipeline)
+    assert engine.left() == []
+
+
+def test_a_data_set_that_a_worker_cannot_read_for_its_own_fault_is_refused_at_once(pipeline):
+    pipeline.train_once("first.csv", plane(1))
+    broken = pipeline.folder / "broken"
+    broken.write_text(OTHER_BYTES)
+    broken.chmod(0o755)
+    engine = Engine(pipeline, "local[2]", broken)
+    trainer = pipeline.start("train", **engine.variables)
+    pipeline.drop("second.csv", plane(2))
+    resume = pipeline.wait_for_resume(2, seconds=180)
+    assert (resume["outcome"], resume["version"]) == ("refused", 1)
+    path = f"{pipeline.dataset_path}/second.csv"
+    assert resume["reason"].startswith("while training on hdfs://"), resume["reason"]
+    assert resume["reason"].endswith(
+        f"{path}: while reading split 0 of 1: the file has only 7 bytes"), resume["reason"]
+    assert len(engine.pids(trainer)) == 1
+    trainer.wait_for_stderr("data set refused")
     pipeline.stop_all()
     check_promises(pipeline)
     assert engine.left() == []

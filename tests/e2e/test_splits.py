@@ -102,3 +102,13 @@ def test_a_worker_says_which_split_it_could_not_read_and_why(planned):
     done = pipeline.run("stats", stdin=plan[2].encode())
     assert done.returncode != 0 and done.stdout == b""
     assert b"split 2 of 4" in done.stderr and b"part-00002.csv" in done.stderr
+
+
+def test_a_line_that_a_worker_cannot_take_is_not_called_the_fault_of_the_data(planned):
+    pipeline, plan = planned
+    other = json.loads(plan[1])
+    other["weir_split"] += 1
+    for line, words in [(plan[1][:-40], b"not a line of 'weir plan'"),
+                        (json.dumps(other), b"of another version of the program")]:
+        done = pipeline.run("stats", stdin=line.encode())
+        assert done.returncode == 2 and words in done.stderr, (done.returncode, done.stderr)

@@ -134,6 +134,14 @@ ALWAYS_FAIL = """#!/bin/sh
 echo "weir: a cluster without any room" >&2
 exit 74
 """
+# As a worker ends that finds other bytes in HDFS than there were.
+OTHER_BYTES = f"""#!/bin/sh
+if [ "$1" = stats ]; then
+    echo "weir: while reading split 0 of 1: the file has only 7 bytes" >&2
+    exit 65
+fi
+exec {WEIR} "$@"
+"""
 HANG = "signal.pause()"
 KILL_THE_EXECUTOR = """
 pid = os.getpid()
