@@ -20,6 +20,7 @@ std::int64_t order_of(double value) {
 
 void QuantileSketch::add(double value) {
   ++count_;
+  if (value == 0) value = 0;  // whichever of the two came first
   add_bucket(order_of(value) >> shift_, {value, value, 1});
 }
 

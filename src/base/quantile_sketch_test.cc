@@ -69,6 +69,9 @@ TEST(QuantileSketch, takes_the_largest_doubles_and_both_zeros) {
   EXPECT_EQ(sketch.quantile(0), -1.7e308);
   EXPECT_EQ(sketch.quantile(0.5), 0);
   EXPECT_EQ(sketch.quantile(1), 1.7e308);
+  QuantileSketch zeros;
+  zeros.add(-0.0);
+  EXPECT_FALSE(std::signbit(zeros.quantile(0.5))) << "the same bits whichever zero came first";
 }
 
 }  // namespace

@@ -16,23 +16,24 @@ namespace {
 // Fewer different values than this make a category even where each row has its own.
 constexpr std::size_t kFewValues = 20;
 
+void forget_values(ColumnProfile& column) {
+  column.too_many_values = true;
+  column.not_utf8 = false;
+  column.values.clear();
+}
+
 void count_value(ColumnProfile& column, std::string_view text, std::uint64_t count) {
-  if (column.too_many_values || column.not_utf8) return;
+  if (column.too_many_values) return;
   const auto found = column.values.find(text);
   if (found != column.values.end()) {
     found->second += count;
     return;
   }
-  if (!simdjson::validate_utf8(text)) {
-    column.not_utf8 = true;
-    column.values.clear();
-    return;
-  }
   if (column.values.size() >= kCategoriesKept || text.size() > kCategoryBytesKept) {
-    column.too_many_values = true;
-    column.values.clear();
-    return;
+    return forget_values(column);
   }
+  // What is no UTF-8 is counted like others, so that it makes no difference what came first.
+  if (!simdjson::validate_utf8(text)) column.not_utf8 = true;
   column.values.emplace(text, count);
 }
 
@@ -74,6 +75,14 @@ double NumberFigures::deviation() const {
   return count > 1 ? static_cast<double>(std::sqrt(m2 / static_cast<long double>(count - 1))) : 0;
 }
 
+void ProfileFigures::merge(const ProfileFigures& following) {
+  WEIR_CHECK(following.columns.size() == columns.size());
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    columns[i].numbers.merge(following.columns[i].numbers);
+    columns[i].date_times.merge(following.columns[i].date_times);
+  }
+}
+
 ColumnKind ColumnProfile::kind() const {
   if (present() == 0) return ColumnKind::kIgnored;
   const std::uint64_t like_numbers = numbers.count + odd_numbers;
@@ -96,6 +105,7 @@ std::string ColumnProfile::why_ignored() const {
 }
 
 std::vector<std::string> ColumnProfile::values_by_count() const {
+  if (not_utf8) return {};
   std::vector<std::pair<std::string, std::uint64_t>> sorted(values.begin(), values.end());
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -174,10 +184,26 @@ void DatasetProfile::merge(const DatasetProfile& following) {
     column.date_times.merge(theirs.date_times);
     column.number_quantiles.merge(theirs.number_quantiles);
     column.date_time_quantiles.merge(theirs.date_time_quantiles);
+    if (theirs.too_many_values) forget_values(column);
     for (const auto& [text, count] : theirs.values) count_value(column, text, count);
-    column.too_many_values = column.too_many_values || theirs.too_many_values;
-    column.not_utf8 = column.not_utf8 || theirs.not_utf8;
-    if (column.too_many_values || column.not_utf8) column.values.clear();
+  }
+}
+
+ProfileFigures DatasetProfile::take_figures() {
+  ProfileFigures figures;
+  figures.columns.reserve(columns_.size());
+  for (ColumnProfile& column : columns_) {
+    figures.columns.push_back(
+        {std::exchange(column.numbers, {}), std::exchange(column.date_times, {})});
+  }
+  return figures;
+}
+
+void DatasetProfile::put_figures(const ProfileFigures& figures) {
+  WEIR_CHECK(figures.columns.size() == columns_.size());
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    columns_[i].numbers = figures.columns[i].numbers;
+    columns_[i].date_times = figures.columns[i].date_times;
   }
 }
 

@@ -6,9 +6,13 @@
 // more than one value, no more than kCategoriesKept, and not nearly one of its own for each row;
 // all other columns are ignored. Gaps (nothing, or a missing word) count for none of them.
 //
-// Owner: the caller. Threads: one per object. What a profile holds depends on the chunks, the
-// order in which they were added and where profiles were merged, the last only in the mean's and
-// the deviation's last digits. Memory: up to 350 KiB for each column, and its categories' texts.
+// What a profile holds depends on the rows alone, not on their order, nor on how they were spread
+// over profiles that were merged; but for the figures, whose last digits depend on both (and the
+// sign of a lowest or highest 0 on the order). Who has several threads takes those out of each
+// piece of the data set (take_figures), merges them in an order of its own, and puts them back.
+//
+// Owner: the caller. Threads: one per object. Memory: up to 350 KiB for each column, and its
+// categories' texts.
 // Errors: none; what cannot be a record is counted.
 #pragma once
 
@@ -60,14 +64,27 @@ struct ColumnProfile {
   // Each different value with its count; empty once there are too many, or one is too long.
   std::map<std::string, std::uint64_t, std::less<>> values;
   bool too_many_values = false;
-  bool not_utf8 = false;  // some value is none, so that no message could spell it
+  bool not_utf8 = false;  // some of those values is none, so that no message could spell it
 
   std::uint64_t present() const { return texts + odd_numbers + numbers.count + date_times.count; }
   ColumnKind kind() const;
   // Why kind() is kIgnored, for people.
   std::string why_ignored() const;
   // The known values, the most frequent first, of equally frequent ones the lesser text first.
+  // None where messages could not spell them all.
   std::vector<std::string> values_by_count() const;
+};
+
+// What of a profile depends on the order of the rows.
+struct ProfileFigures {
+  struct Column {
+    NumberFigures numbers;
+    NumberFigures date_times;
+  };
+  std::vector<Column> columns;
+
+  void merge(const ProfileFigures& following);  // of the same columns
+  ProfileFigures clone() const { return *this; }
 };
 
 // Sketches cost more than all else that a profile learns; who asks for no quantile leaves them out.
@@ -84,6 +101,11 @@ class DatasetProfile {
   void add_malformed();
   // Of the rows that follow; the same header and words.
   void merge(const DatasetProfile& following);
+
+  // Those of the rows that were added since the last time; without them, a profile knows less of
+  // its columns' kinds.
+  ProfileFigures take_figures();
+  void put_figures(const ProfileFigures& figures);
 
   const std::vector<ColumnProfile>& columns() const { return columns_; }
   const ColumnProfile* find(std::string_view name) const;

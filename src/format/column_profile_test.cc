@@ -44,6 +44,7 @@ TEST(ColumnProfile, finds_what_kind_of_column_it_is) {
   EXPECT_EQ(profile_of(numbered("id", 21)).kind(), kIgnored);
   EXPECT_EQ(profile_of({"Z\xfcrich", "Bern", "Bern"}).why_ignored(),
             "it holds text that is not UTF-8");
+  EXPECT_TRUE(profile_of({"Z\xfcrich", "Bern", "Bern"}).values_by_count().empty());
   EXPECT_EQ(profile_of({std::string(257, 'x'), "y", "z"}).kind(), kIgnored);
 }
 
@@ -102,6 +103,45 @@ TEST(DatasetProfile, is_the_same_from_parts_as_from_one) {
   EXPECT_EQ(whole.columns()[1].values, sum.columns()[1].values);
   EXPECT_EQ(whole.columns()[1].missing, sum.columns()[1].missing);
   EXPECT_EQ(sum.rows(), whole.rows());
+}
+
+TEST(DatasetProfile, knows_the_same_whatever_came_first) {
+  const auto profile_in_parts = [](std::vector<std::vector<std::string>> parts) {
+    DatasetProfile sum({"a", "b"}, kWords);
+    for (const auto& cells : parts) {
+      DatasetProfile own({"a", "b"}, kWords);
+      for (const std::string& cell : cells) own.add(chunk_of(cell + ",1\n"));
+      sum.merge(own);
+    }
+    return sum.columns()[0];
+  };
+  const std::vector<std::string> odd{"Z\xfcrich"};
+  const auto many = numbered("v", 1'000);
+  for (const auto& column : {profile_in_parts({odd, many}), profile_in_parts({many, odd}),
+                             profile_in_parts({{odd[0], many[0]}, many})}) {
+    EXPECT_TRUE(column.too_many_values);
+    EXPECT_FALSE(column.not_utf8);
+    EXPECT_TRUE(column.values.empty());
+  }
+  const ColumnProfile few = profile_in_parts({odd, {"Bern"}, odd});
+  EXPECT_TRUE(few.not_utf8);
+  EXPECT_EQ(few.values.size(), 2u);
+}
+
+TEST(DatasetProfile, gives_its_figures_away_and_takes_them_back) {
+  DatasetProfile whole({"a", "b"}, kWords);
+  whole.add(chunk_of("1,2026-11-25\n4,2026-11-26\n"));
+  DatasetProfile own({"a", "b"}, kWords);
+  own.add(chunk_of("1,2026-11-25\n"));
+  ProfileFigures figures = own.take_figures();
+  EXPECT_EQ(own.columns()[0].numbers.count, 0u);
+  own.add(chunk_of("4,2026-11-26\n"));
+  figures.merge(own.take_figures());
+  own.put_figures(figures);
+  EXPECT_EQ(own.columns()[0].numbers.mean, 2.5L);
+  EXPECT_EQ(own.columns()[0].numbers.deviation(), whole.columns()[0].numbers.deviation());
+  EXPECT_EQ(own.columns()[1].date_times.lowest, whole.columns()[1].date_times.lowest);
+  EXPECT_EQ(own.columns()[1].kind(), ColumnKind::kDateTime);
 }
 
 }  // namespace

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "base/text.h"
-#include "format/csv_chunker.h"
-#include "format/csv_record.h"
 #include "model/model.h"
 
 namespace weir::train {
@@ -338,48 +336,6 @@ bool ColumnPlan::same_as(const ColumnPlan& other) const {
          std::ranges::equal(preparation->terms(), other.preparation->terms());
 }
 
-Result<format::DatasetProfile> profile_dataset(
-    store::FileStore& store, const registry::Dataset& dataset, std::size_t record_bytes_max,
-    const std::vector<std::string>& missing_words, format::Quantiles quantiles,
-    std::optional<std::size_t> bytes_max,
-    const std::function<Status(std::uint64_t bytes)>& still_wanted) {
-  std::optional<format::DatasetProfile> profile;
-  std::uint64_t bytes = 0;
-  for (const auto& part : dataset.parts) {
-    format::CsvChunkerOptions options;
-    options.record_bytes_max = record_bytes_max;
-    format::CsvChunker chunker(options);
-    const auto take = [&]() -> Status {
-      while (const auto chunk = chunker.next()) {
-        if (!profile) {
-          profile.emplace(WEIR_TRY(format::parse_csv_header(*chunker.header())), missing_words,
-                          quantiles);
-        }
-        profile->add(*chunk);
-      }
-      return {};
-    };
-    const auto attempt = [&]() -> Status {
-      const std::uint64_t length =
-          bytes_max ? std::min<std::uint64_t>(*bytes_max, part.length) : store::kToEnd;
-      WEIR_TRY(store.read(part.path, 0, length, [&](std::string_view piece) -> Status {
-        bytes += piece.size();
-        WEIR_TRY(still_wanted(bytes));
-        WEIR_TRY(chunker.feed(piece));
-        return take();
-      }));
-      // The last record that was read is cut, as a rule, where not all was asked for.
-      Status finished = chunker.finish();
-      if (!finished && !bytes_max) return finished;
-      return take();
-    };
-    WEIR_TRY(during(attempt(), "looking through " + store.url(part.path)));
-    if (bytes_max && profile) break;
-  }
-  if (!profile) return fail(Code::kBadData, "there is no whole row to look at");
-  return std::move(*profile);
-}
-
 bool needs_all_rows(const format::DatasetProfile& first, const TrainingOptions& options) {
   const registry::FeatureSettings& settings = options.features;
   if (settings.missing != "refuse" || settings.standardise) return true;
@@ -396,26 +352,19 @@ Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile,
   return Planner(profile, options).plan();
 }
 
-Result<ColumnPlan> plan_from_all_rows(
-    store::FileStore& store, const registry::Dataset& dataset, const TrainingOptions& options,
-    const std::function<Status(std::uint64_t bytes)>& still_wanted) {
-  const auto quantiles =
-      options.features.missing == "median" ? format::Quantiles::kKept : format::Quantiles::kLeftOut;
-  const auto profile = WEIR_TRY(profile_dataset(store, dataset, options.record_bytes_max,
-                                                options.features.missing_words, quantiles,
-                                                std::nullopt, still_wanted));
+Result<ColumnPlan> plan_from_all_rows(store::FileStore& store, const registry::Dataset& dataset,
+                                      const TrainingOptions& options,
+                                      const StillWanted& still_wanted) {
+  const auto profile = WEIR_TRY(profile_all_rows(store, dataset, options, still_wanted));
   ColumnPlan plan = WEIR_TRY(plan_columns(profile, options));
   plan.from_all_rows = true;
   return plan;
 }
 
 Result<ColumnPlan> plan_dataset(store::FileStore& store, const registry::Dataset& dataset,
-                                const TrainingOptions& options,
-                                const std::function<Status(std::uint64_t bytes)>& still_wanted) {
+                                const TrainingOptions& options, const StillWanted& still_wanted) {
   if (dataset.identity.length == 0) return ColumnPlan();
-  const auto first = profile_dataset(store, dataset, options.record_bytes_max,
-                                     options.features.missing_words, format::Quantiles::kLeftOut,
-                                     kProfiledFirst, [](std::uint64_t) { return Status{}; });
+  const auto first = profile_first_rows(store, dataset, options);
   if (!first && first.error().code() != Code::kBadData && first.error().code() != Code::kCorrupt) {
     return fail(first.error());
   }

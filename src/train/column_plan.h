@@ -5,12 +5,12 @@
 // shows numbers alone, the plan is made from that megabyte: the data set is read once. Otherwise
 // it is read twice.
 //
-// Threads: pure functions, but for profile_dataset, which blocks for as long as the store does.
+// Threads: pure functions, but for those that are given a store, which block for as long as that
+// does.
 // Errors: kBadData for settings that name columns which are not there, or ask of a column what it
 // is not; the store's.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,6 +20,7 @@
 #include "model/preparation.h"
 #include "registry/dataset_folder.h"
 #include "store/file_store.h"
+#include "train/profile_pass.h"
 #include "train/training_options.h"
 
 namespace weir::train {
@@ -34,17 +35,6 @@ struct ColumnPlan {
   bool same_as(const ColumnPlan& other) const;
 };
 
-// How much of a data set is looked at first.
-inline constexpr std::size_t kProfiledFirst = std::size_t{1} << 20;
-
-// `bytes_max`: no more than the first so many of the first part; else all parts.
-// `still_wanted` is called now and then with the bytes that were read; its error ends the reading.
-Result<format::DatasetProfile> profile_dataset(
-    store::FileStore& store, const registry::Dataset& dataset, std::size_t record_bytes_max,
-    const std::vector<std::string>& missing_words, format::Quantiles quantiles,
-    std::optional<std::size_t> bytes_max,
-    const std::function<Status(std::uint64_t bytes)>& still_wanted);
-
 // Whether a plan needs the profile of all rows, when this is that of the first ones.
 bool needs_all_rows(const format::DatasetProfile& first, const TrainingOptions& options);
 
@@ -55,10 +45,9 @@ Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile,
 // first ones cannot be read or are of another shape than the header, the plan is to take all
 // columns for numbers: reading them will tell what is wrong.
 Result<ColumnPlan> plan_dataset(store::FileStore& store, const registry::Dataset& dataset,
-                                const TrainingOptions& options,
-                                const std::function<Status(std::uint64_t bytes)>& still_wanted);
-Result<ColumnPlan> plan_from_all_rows(
-    store::FileStore& store, const registry::Dataset& dataset, const TrainingOptions& options,
-    const std::function<Status(std::uint64_t bytes)>& still_wanted);
+                                const TrainingOptions& options, const StillWanted& still_wanted);
+Result<ColumnPlan> plan_from_all_rows(store::FileStore& store, const registry::Dataset& dataset,
+                                      const TrainingOptions& options,
+                                      const StillWanted& still_wanted);
 
 }  // namespace weir::train

@@ -17,9 +17,8 @@ class ColumnPlanning : public ::testing::Test {
   Result<ColumnPlan> plan(const std::string& csv) {
     store.put("/dataset/a.csv", csv);
     const registry::Dataset dataset = WEIR_TRY(folder.open("/dataset/a.csv"));
-    const auto profile = WEIR_TRY(profile_dataset(
-        store, dataset, 1'000'000, options.features.missing_words, format::Quantiles::kKept,
-        std::nullopt, [](std::uint64_t) { return Status{}; }));
+    const auto profile =
+        WEIR_TRY(profile_all_rows(store, dataset, options, [](std::uint64_t) { return Status{}; }));
     all_rows = needs_all_rows(profile, options);
     return plan_columns(profile, options);
   }

@@ -1,0 +1,49 @@
+// What the columns of a run of splits hold, gathered chunk by chunk: the profile from which the
+// columns are planned where that takes all rows.
+//
+// What of it depends on order, the figures, is merged as the sums of a training are: chunks inside
+// their split, splits by the SplitTree; so it has the same bits however splits were grouped over
+// threads and workers. The rest of a profile does not depend on who saw which row.
+//
+// Owner: a pass. Threads: one per object. Errors: none.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/column_profile.h"
+#include "train/split_tree.h"
+#include "train/training_options.h"
+
+namespace weir::train {
+
+// A profile of no rows, that keeps what planning by these options asks for.
+format::DatasetProfile empty_profile(const std::vector<std::string>& header,
+                                     const TrainingOptions& options);
+
+class ProfileTotals {
+ public:
+  ProfileTotals(format::DatasetProfile empty, std::uint64_t first_split);
+
+  // Of the next chunk, which lies in that split; what is left of the profile comes by add_rest().
+  void add(std::uint64_t split, const format::ProfileFigures& chunk);
+  // Of chunks whose figures were taken out: any, in any order.
+  void add_rest(const format::DatasetProfile& rest) { rest_.merge(rest); }
+  // No more chunks of splits before this one come.
+  void close_until(std::uint64_t split);
+
+  std::uint64_t end() const { return end_; }  // of the splits that were closed
+
+  // Of all splits, which are closed; there is one at least.
+  format::DatasetProfile whole() &&;
+
+ private:
+  format::ProfileFigures none_;
+  std::uint64_t end_;
+  SplitTree<format::ProfileFigures> tree_;
+  format::ProfileFigures open_;  // of the split that comes next
+  format::DatasetProfile rest_;
+};
+
+}  // namespace weir::train
