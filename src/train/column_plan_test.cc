@@ -92,6 +92,7 @@ TEST_F(ColumnPlanning, fills_what_is_missing) {
   EXPECT_EQ(plan(kHouses)->preparation->fills()[1], 978'393'600);
   options.features.missing = "-2.5";
   EXPECT_EQ(plan(kHouses)->preparation->fills()[0], -2.5);
+  EXPECT_EQ(plan(kHouses)->preparation->fills()[1], 978'393'600) << "a number is no moment";
   EXPECT_EQ(plan(kHouses)->notes[0],
             "column 'rm' is missing in 25.0 % of the rows, filled with -2.5");
   options.features.missing = "median";

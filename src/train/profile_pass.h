@@ -31,7 +31,7 @@ Result<format::DatasetProfile> profile_first_rows(store::FileStore& store,
                                                   const registry::Dataset& dataset,
                                                   const TrainingOptions& options);
 
-// Of all rows, with quantiles where options.features asks for the median.
+// Of all rows, with quantiles where options.features may ask for a median.
 Result<format::DatasetProfile> profile_all_rows(store::FileStore& store,
                                                 const registry::Dataset& dataset,
                                                 const TrainingOptions& options,

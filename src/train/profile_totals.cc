@@ -6,9 +6,11 @@ namespace weir::train {
 
 format::DatasetProfile empty_profile(const std::vector<std::string>& header,
                                      const TrainingOptions& options) {
-  const auto quantiles =
-      options.features.missing == "median" ? format::Quantiles::kKept : format::Quantiles::kLeftOut;
-  return {header, options.features.missing_words, quantiles};
+  const std::string& missing = options.features.missing;
+  // A number in the place of gaps is none for date-times, which are filled with their median.
+  const bool kept = missing != "refuse" && missing != "mean";
+  return {header, options.features.missing_words,
+          kept ? format::Quantiles::kKept : format::Quantiles::kLeftOut};
 }
 
 ProfileTotals::ProfileTotals(format::DatasetProfile empty, std::uint64_t first_split)
