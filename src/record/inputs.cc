@@ -3,6 +3,13 @@
 #include <cmath>
 
 namespace weir::record {
+namespace {
+
+// In seconds since 1970: of the years 1 to 9999, as format/date_time.h reads them.
+constexpr double kFirstMoment = -62'135'596'800;
+constexpr double kLastMoment = 253'402'300'800;
+
+}  // namespace
 
 std::string_view input_kind_name(InputKind kind) {
   switch (kind) {
@@ -19,6 +26,7 @@ bool may_be_value(const Input& input, double value) {
     return value >= 0 && value <= static_cast<double>(input.categories.size()) &&
            value == std::floor(value);
   }
+  if (input.kind == InputKind::kDateTime) return value >= kFirstMoment && value <= kLastMoment;
   return std::isfinite(value) && (!input.positive || value > 0);
 }
 
