@@ -4,6 +4,8 @@
     spark-submit --master MASTER --files build/release/src/cli/weir spark/job.py plan state
     weir fit state --out model
 
+A plan of `weir plan --profile` makes the profile that `weir plan --with-profile` takes, in the same way.
+
 Each task pipes lines of the plan that follow each other through `weir stats`, and the states are
 merged by `weir merge`, in groups that become fewer. Who reads which split, how often a task is tried
 and which executor is lost makes no difference to the bits of the model: docs/scale.md.

@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <vector>
+#include <limits>
 
 namespace weir {
 namespace {
+
+constexpr int kShiftMax = 62;
 
 // A number of the same order as the doubles: the bits of those below 0 are turned round.
 std::int64_t order_of(double value) {
@@ -54,22 +56,59 @@ void QuantileSketch::raise_shift(int to) {
 
 double QuantileSketch::quantile(double fraction) const {
   if (count_ == 0) return 0;
-  std::vector<Bucket> sorted;
-  sorted.reserve(buckets_.size());
-  for (const auto& [key, bucket] : buckets_) sorted.push_back(bucket);
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Bucket& a, const Bucket& b) { return a.lowest < b.lowest; });
+  const std::vector<Bucket> in_order = sorted();
   const double rank = std::clamp(std::ceil(fraction * static_cast<double>(count_)), 1.0,
                                  static_cast<double>(count_));
   double seen = 0;
-  for (const Bucket& bucket : sorted) {
+  for (const Bucket& bucket : in_order) {
     seen += static_cast<double>(bucket.count);
     if (seen >= rank) {
       return bucket.lowest == bucket.highest ? bucket.lowest
                                              : bucket.lowest / 2 + bucket.highest / 2;
     }
   }
-  return sorted.back().highest;
+  return in_order.back().highest;
+}
+
+std::vector<QuantileSketch::Bucket> QuantileSketch::sorted() const {
+  std::vector<Bucket> all;
+  all.reserve(buckets_.size());
+  for (const auto& [key, bucket] : buckets_) all.push_back(bucket);
+  std::sort(all.begin(), all.end(),
+            [](const Bucket& a, const Bucket& b) { return a.lowest < b.lowest; });
+  return all;
+}
+
+void QuantileSketch::save(ByteWriter& to) const {
+  to.u8(static_cast<std::uint8_t>(shift_));
+  to.u64(buckets_.size());
+  for (const Bucket& bucket : sorted()) {
+    to.f64(bucket.lowest);
+    to.f64(bucket.highest);
+    to.u64(bucket.count);
+  }
+}
+
+QuantileSketch QuantileSketch::load(ByteReader& from) {
+  QuantileSketch sketch;
+  sketch.shift_ = from.u8();
+  const std::uint64_t size = from.u64();
+  if (sketch.shift_ > kShiftMax || size > kBucketsMax) from.refuse();
+  const auto is_number = [](double value) {
+    return std::isfinite(value) && !(value == 0 && std::signbit(value));
+  };
+  double before = -std::numeric_limits<double>::infinity();
+  for (std::uint64_t left = size; left > 0 && from.ok(); --left) {
+    const Bucket bucket{from.f64(), from.f64(), from.u64()};
+    const std::int64_t key = order_of(bucket.lowest) >> sketch.shift_;
+    const bool may_be = is_number(bucket.lowest) && is_number(bucket.highest) &&
+                        bucket.lowest > before && bucket.lowest <= bucket.highest &&
+                        bucket.count > 0 && key == order_of(bucket.highest) >> sketch.shift_;
+    if (!may_be || !sketch.buckets_.emplace(key, bucket).second) from.refuse();
+    before = bucket.highest;
+    sketch.count_ += bucket.count;
+  }
+  return sketch;
 }
 
 }  // namespace weir

@@ -11,6 +11,9 @@
 
 #include <cstdint>
 #include <unordered_map>
+#include <vector>
+
+#include "base/byte_codec.h"
 
 namespace weir {
 
@@ -26,6 +29,10 @@ class QuantileSketch {
   // values it is the middle between the lowest and the highest.
   double quantile(double fraction) const;
 
+  // Equal sketches make equal bytes. What cannot be a sketch makes the reader fail.
+  void save(ByteWriter& to) const;
+  static QuantileSketch load(ByteReader& from);
+
  private:
   struct Bucket {
     double lowest;
@@ -34,6 +41,7 @@ class QuantileSketch {
   };
   void add_bucket(std::int64_t key, const Bucket& bucket);
   void raise_shift(int to);
+  std::vector<Bucket> sorted() const;
 
   std::unordered_map<std::int64_t, Bucket> buckets_;
   int shift_ = 0;

@@ -61,6 +61,52 @@ TEST(QuantileSketch, depends_on_neither_order_nor_parts) {
   }
 }
 
+TEST(QuantileSketch, is_read_back_from_its_bytes) {
+  QuantileSketch sketch;
+  for (int i = 0; i < 10'000; ++i) sketch.add(std::sin(i) * 1e3);
+  ByteWriter to;
+  sketch.save(to);
+  ByteReader from(to.bytes());
+  QuantileSketch read = QuantileSketch::load(from);
+  ASSERT_TRUE(from.ok() && from.at_end());
+  ByteWriter again;
+  read.save(again);
+  EXPECT_EQ(again.bytes(), to.bytes());
+  EXPECT_EQ(read.count(), sketch.count());
+  for (QuantileSketch* each : {&sketch, &read}) {
+    for (int i = 0; i < 5'000; ++i) each->add(std::cos(i) * 1e5);
+  }
+  for (const double fraction : {0.1, 0.5, 0.9}) {
+    EXPECT_EQ(read.quantile(fraction), sketch.quantile(fraction));
+  }
+}
+
+TEST(QuantileSketch, is_not_read_from_what_cannot_be_one) {
+  const auto is_taken = [](std::uint8_t shift, const std::vector<double>& bounds,
+                           std::uint64_t count) {
+    ByteWriter to;
+    to.u8(shift);
+    to.u64(bounds.size() / 2);
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      to.f64(bounds[i]);
+      if (i % 2 == 1) to.u64(count);
+    }
+    ByteReader from(to.bytes());
+    QuantileSketch::load(from);
+    return from.ok();
+  };
+  EXPECT_TRUE(is_taken(0, {1, 1, 2, 2}, 1));
+  EXPECT_FALSE(is_taken(0, {2, 2, 1, 1}, 1)) << "in order";
+  EXPECT_FALSE(is_taken(0, {1, 1, 1, 1}, 1)) << "one bucket for a number";
+  EXPECT_FALSE(is_taken(0, {1, 2}, 1)) << "wider than a bucket";
+  EXPECT_TRUE(is_taken(52, {1, 1.5}, 1));
+  EXPECT_FALSE(is_taken(52, {1, 1.2, 1.5, 1.6}, 1)) << "two of one bucket";
+  EXPECT_FALSE(is_taken(0, {1, 1}, 0)) << "of nothing";
+  EXPECT_FALSE(is_taken(0, {-0.0, -0.0}, 1));
+  EXPECT_FALSE(is_taken(0, {NAN, NAN}, 1));
+  EXPECT_FALSE(is_taken(63, {1, 1}, 1));
+}
+
 TEST(QuantileSketch, of_nothing_is_zero) { EXPECT_EQ(QuantileSketch().quantile(0.5), 0); }
 
 TEST(QuantileSketch, takes_the_largest_doubles_and_both_zeros) {

@@ -11,6 +11,7 @@
 #include "cli/version.h"
 #include "cli/whole_files.h"
 #include "train/plan_json.h"
+#include "train/profile_state.h"
 #include "train/split_merge.h"
 
 namespace weir::cli {
@@ -21,7 +22,9 @@ struct SplitOptions {
   std::string place;    // plan
   std::string dataset;  // plan
   std::uint64_t split_bytes = train::kSplitBytes;
-  std::vector<std::string> inputs;  // stats: lines; merge, fit: files
+  bool profile = false;               // plan
+  std::vector<std::string> profiles;  // plan: files of states of one
+  std::vector<std::string> inputs;    // stats: lines; merge, fit: files
   bool base64 = false;
   bool ignore_duplicates = false;
   std::string out;  // fit
@@ -32,6 +35,18 @@ struct SplitOptions {
 };
 
 // ---- plan ----
+
+Result<std::vector<train::PlannedSplit>> splits_of(store::FileStore& store,
+                                                   const std::string& address,
+                                                   const registry::Dataset& dataset,
+                                                   const train::TrainingOptions& training,
+                                                   const SplitOptions& options) {
+  if (options.profile) return train::plan_profile(store, address, dataset, training);
+  if (options.profiles.empty()) return train::plan_splits(store, address, dataset, training);
+  auto merged = WEIR_TRY(merged_states(options.profiles, options.duplicates()));
+  return train::plan_by_profile(store, address, dataset, training,
+                                WEIR_TRY(train::whole_state(std::move(merged))));
+}
 
 Status plan(const SplitOptions& options) {
   if (options.place.empty() == options.dataset.empty()) {
@@ -54,7 +69,7 @@ Status plan(const SplitOptions& options) {
       WEIR_TRY(during(open_dataset(*store, place.path), "looking for " + store->url(place.path)));
   train::TrainingOptions training = context->training_options();
   training.split_bytes = options.split_bytes;
-  for (const auto& split : WEIR_TRY(train::plan_splits(*store, place.address, dataset, training))) {
+  for (const auto& split : WEIR_TRY(splits_of(*store, place.address, dataset, training, options))) {
     std::printf("%s\n", WEIR_TRY(train::split_line(split)).c_str());
   }
   return {};
@@ -132,6 +147,17 @@ void add_plan(CLI::App& app, Action& action) {
                    "Where files are cut; part of the model's bits")
       ->check(CLI::Range(train::kSplitBytesMin, train::kSplitBytesMax))
       ->capture_default_str();
+  CLI::Option* profile = command->add_flag(
+      "--profile", options->profile,
+      "Lines whose states say what the columns hold, for --with-profile: where categories, dates, "
+      "gaps or standardising have to be learned from all rows, workers look through them");
+  command
+      ->add_option("--with-profile", options->profiles,
+                   "Files of those states, base64 or not (- is stdin): the columns are planned "
+                   "from them, and no rows are read here")
+      ->type_name("FILE")
+      ->allow_extra_args(false)
+      ->excludes(profile);
 }
 
 void add_stats(CLI::App& app, Action& action) {

@@ -1,12 +1,11 @@
 #include "format/column_profile.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "format/cell_encoder.h"
 #include "format/date_time.h"
 
@@ -33,7 +32,7 @@ void count_value(ColumnProfile& column, std::string_view text, std::uint64_t cou
     return forget_values(column);
   }
   // What is no UTF-8 is counted like others, so that it makes no difference what came first.
-  if (!simdjson::validate_utf8(text)) column.not_utf8 = true;
+  if (!is_utf8(text)) column.not_utf8 = true;
   column.values.emplace(text, count);
 }
 

@@ -25,6 +25,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_codec.h"
 #include "base/quantile_sketch.h"
 #include "format/csv_chunker.h"
 #include "format/csv_record.h"
@@ -84,7 +85,9 @@ struct ProfileFigures {
   std::vector<Column> columns;
 
   void merge(const ProfileFigures& following);  // of the same columns
-  ProfileFigures clone() const { return *this; }
+  // As bytes, and back; what no rows can have makes the reader fail.
+  void save(ByteWriter& to) const;
+  static ProfileFigures load(ByteReader& from, std::size_t columns);
 };
 
 // Sketches cost more than all else that a profile learns; who asks for no quantile leaves them out.
@@ -106,6 +109,12 @@ class DatasetProfile {
   // its columns' kinds.
   ProfileFigures take_figures();
   void put_figures(const ProfileFigures& figures);
+  // All but the figures as bytes, and back into a profile of no rows, of the same header and words.
+  // Equal profiles make equal bytes; what no rows can have makes the reader fail, or is found by
+  // is_consistent() once the figures are there, too.
+  void save_rest(ByteWriter& to) const;
+  void load_rest(ByteReader& from);
+  bool is_consistent() const;
 
   const std::vector<ColumnProfile>& columns() const { return columns_; }
   const ColumnProfile* find(std::string_view name) const;

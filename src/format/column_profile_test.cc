@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 
 namespace weir::format {
 namespace {
@@ -126,6 +127,45 @@ TEST(DatasetProfile, knows_the_same_whatever_came_first) {
   const ColumnProfile few = profile_in_parts({odd, {"Bern"}, odd});
   EXPECT_TRUE(few.not_utf8);
   EXPECT_EQ(few.values.size(), 2u);
+}
+
+TEST(DatasetProfile, is_read_back_from_its_bytes_and_from_no_others) {
+  DatasetProfile profile({"a", "b"}, kWords);
+  profile.add(chunk_of("1e-300,red\n-3.7,2026-11-25\nNA,\"gr\neen\"\nnan,red\n1,2,3\n1e300,7\n"));
+  const auto bytes_of = [](DatasetProfile of) {
+    ByteWriter to;
+    of.save_rest(to);
+    of.take_figures().save(to);
+    return to.take();
+  };
+  const auto read = [&](std::string_view bytes) -> std::optional<DatasetProfile> {
+    ByteReader from(bytes);
+    DatasetProfile made({"a", "b"}, kWords);
+    made.load_rest(from);
+    made.put_figures(ProfileFigures::load(from, 2));
+    if (!from.ok() || !from.at_end() || !made.is_consistent()) return std::nullopt;
+    return made;
+  };
+  const std::string bytes = bytes_of(profile);
+  const auto again = read(bytes);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(bytes_of(*again), bytes);
+  EXPECT_EQ(again->columns()[0].numbers.mean, profile.columns()[0].numbers.mean);
+  EXPECT_EQ(again->columns()[0].numbers.m2, profile.columns()[0].numbers.m2);
+  EXPECT_EQ(again->columns()[1].values, profile.columns()[1].values);
+  int harmless = 0;
+  for (std::size_t at = 0; at < bytes.size(); ++at) {
+    ASSERT_FALSE(read(std::string_view(bytes).substr(0, at))) << at;
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string flipped = bytes;
+      flipped[at] = static_cast<char>(flipped[at] ^ 1 << bit);
+      const auto other = read(flipped);
+      if (!other) continue;
+      ++harmless;
+      ASSERT_EQ(bytes_of(*other), flipped) << "one way to say it";
+    }
+  }
+  EXPECT_GT(harmless, 0) << "some numbers may be any number";
 }
 
 TEST(DatasetProfile, gives_its_figures_away_and_takes_them_back) {

@@ -352,17 +352,15 @@ Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile,
   return Planner(profile, options).plan();
 }
 
-Result<ColumnPlan> plan_from_all_rows(store::FileStore& store, const registry::Dataset& dataset,
-                                      const TrainingOptions& options,
-                                      const StillWanted& still_wanted) {
-  const auto profile = WEIR_TRY(profile_all_rows(store, dataset, options, still_wanted));
+Result<ColumnPlan> plan_from_all_rows(const TrainingOptions& options, const AllRows& all_rows) {
+  const auto profile = WEIR_TRY(all_rows());
   ColumnPlan plan = WEIR_TRY(plan_columns(profile, options));
   plan.from_all_rows = true;
   return plan;
 }
 
 Result<ColumnPlan> plan_dataset(store::FileStore& store, const registry::Dataset& dataset,
-                                const TrainingOptions& options, const StillWanted& still_wanted) {
+                                const TrainingOptions& options, const AllRows& all_rows) {
   if (dataset.identity.length == 0) return ColumnPlan();
   const auto first = profile_first_rows(store, dataset, options);
   if (!first && first.error().code() != Code::kBadData && first.error().code() != Code::kCorrupt) {
@@ -375,12 +373,12 @@ Result<ColumnPlan> plan_dataset(store::FileStore& store, const registry::Dataset
   }
   if (!tells && options.features == registry::FeatureSettings()) return ColumnPlan();
   if (!tells) {
-    auto plan = plan_from_all_rows(store, dataset, options, still_wanted);
+    auto plan = plan_from_all_rows(options, all_rows);
     const bool is_no_table = !plan && plan.error().code() == Code::kBadData;
     return is_no_table ? ColumnPlan() : std::move(plan);
   }
   if (!needs_all_rows(*first, options)) return plan_columns(*first, options);
-  return plan_from_all_rows(store, dataset, options, still_wanted);
+  return plan_from_all_rows(options, all_rows);
 }
 
 }  // namespace weir::train

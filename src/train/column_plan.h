@@ -5,12 +5,13 @@
 // shows numbers alone, the plan is made from that megabyte: the data set is read once. Otherwise
 // it is read twice.
 //
-// Threads: pure functions, but for those that are given a store, which block for as long as that
-// does.
+// Threads: pure functions, but for those that are given a store, or all rows, which block for as
+// long as those do.
 // Errors: kBadData for settings that name columns which are not there, or ask of a column what it
 // is not; the store's.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,13 +42,14 @@ bool needs_all_rows(const format::DatasetProfile& first, const TrainingOptions& 
 Result<ColumnPlan> plan_columns(const format::DatasetProfile& profile,
                                 const TrainingOptions& options);
 
-// All in one: looks at the first rows, at all of them where that is needed, and plans. Where the
-// first ones cannot be read or are of another shape than the header, the plan is to take all
-// columns for numbers: reading them will tell what is wrong.
+// Who looks through all rows, where that is needed: this machine, or workers elsewhere.
+using AllRows = std::function<Result<format::DatasetProfile>()>;
+
+// All in one: looks at the first rows, has all of them looked at where that is needed, and plans.
+// Where the first ones cannot be read or are of another shape than the header, the plan is to take
+// all columns for numbers: reading them will tell what is wrong.
 Result<ColumnPlan> plan_dataset(store::FileStore& store, const registry::Dataset& dataset,
-                                const TrainingOptions& options, const StillWanted& still_wanted);
-Result<ColumnPlan> plan_from_all_rows(store::FileStore& store, const registry::Dataset& dataset,
-                                      const TrainingOptions& options,
-                                      const StillWanted& still_wanted);
+                                const TrainingOptions& options, const AllRows& all_rows);
+Result<ColumnPlan> plan_from_all_rows(const TrainingOptions& options, const AllRows& all_rows);
 
 }  // namespace weir::train

@@ -189,17 +189,18 @@ class Pass {
 Result<TrainedModel> train_on_dataset(store::FileStore& store, const registry::Dataset& dataset,
                                       const TrainingOptions& options,
                                       const ProgressFunction& progress) {
-  const auto still_wanted = [&](std::uint64_t bytes) {
-    return progress({bytes, dataset.identity.length, 0});
+  const auto all_rows = [&] {
+    return profile_all_rows(store, dataset, options, [&](std::uint64_t bytes) {
+      return progress({bytes, dataset.identity.length, 0});
+    });
   };
   const std::string what = "training on " + store.url(dataset.identity.path);
-  const ColumnPlan plan =
-      WEIR_TRY(during(plan_dataset(store, dataset, options, still_wanted), what));
+  const ColumnPlan plan = WEIR_TRY(during(plan_dataset(store, dataset, options, all_rows), what));
   Pass pass(store, dataset, options, plan, progress);
   auto trained = pass.run();
   if (trained || plan.from_all_rows || !pass.met_texts()) return trained;
   // What looked like numbers at first may be something else further down.
-  const auto second_plan = plan_from_all_rows(store, dataset, options, still_wanted);
+  const auto second_plan = plan_from_all_rows(options, all_rows);
   if (!second_plan && second_plan.error().code() != Code::kBadData) {
     return fail(Error(second_plan.error()).while_doing(what));
   }

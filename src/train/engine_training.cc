@@ -3,7 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "train/column_plan.h"
 #include "train/plan_json.h"
+#include "train/profile_state.h"
 #include "train/split_merge.h"
 #include "train/split_state_file.h"
 
@@ -22,37 +24,40 @@ class EngineTraining {
         dataset_(dataset),
         options_(options),
         engine_(engine),
-        progress_(progress) {}
+        progress_(progress),
+        what_("training on " + store.url(dataset.identity.path)) {}
 
   Result<TrainedModel> run() {
-    SplitState state = WEIR_TRY(state_of(PlanFrom::kFirstRows));
+    WEIR_TRY(tell(0));
+    const AllRows all_rows = [this] { return profile(); };
+    const ColumnPlan columns =
+        WEIR_TRY(during(plan_dataset(store_, dataset_, options_, all_rows), what_));
+    SplitState state = WEIR_TRY(state_with(columns));
     if (met_texts(state)) {
-      auto second = state_of(PlanFrom::kAllRows, &state.plan->columns);
-      if (second) {
-        state = std::move(*second);
-      } else if (second.error().code() != Code::kBadData &&
-                 second.error().code() != Code::kAlreadyExists) {
-        return fail(std::move(second.error()));
+      // What looked like numbers at first may be something else further down.
+      auto second = plan_from_all_rows(options_, all_rows);
+      if (!second && second.error().code() != Code::kBadData) {
+        return fail(Error(second.error()).while_doing(what_));
       }
+      if (second && !second->same_as(columns)) state = WEIR_TRY(state_with(*second));
     }
     return fit_state(std::move(state), url_prefix(), [this] { return tell(1); });
   }
 
  private:
-  // `but`: kAlreadyExists where the plan comes out as this one, and nothing new would be found.
-  Result<SplitState> state_of(PlanFrom from, const ColumnPlan* but = nullptr) {
-    const std::vector<PlannedSplit> splits = WEIR_TRY(
-        plan_splits(store_, address_, dataset_, options_, from, [this] { return tell(0); }));
-    const Plan& plan = *splits.front().plan;
-    if (but != nullptr && plan.columns.same_as(*but)) {
-      return fail(Code::kAlreadyExists, "a look at all rows finds the same columns");
-    }
-    std::vector<std::string> lines;
-    for (const PlannedSplit& split : splits) lines.push_back(WEIR_TRY(split_line(split)));
-    return during(whole_state_of(lines, plan), "training on " + store_.url(plan.dataset));
+  Result<SplitState> state_with(const ColumnPlan& columns) {
+    return during(read(WEIR_TRY(plan_model(store_, address_, dataset_, options_, columns))), what_);
   }
 
-  Result<SplitState> whole_state_of(const std::vector<std::string>& lines, const Plan& plan) {
+  Result<format::DatasetProfile> profile() {
+    auto state = WEIR_TRY(read(WEIR_TRY(plan_profile(store_, address_, dataset_, options_))));
+    return profile_of(std::move(state), url_prefix());
+  }
+
+  Result<SplitState> read(const std::vector<PlannedSplit>& splits) {
+    const Plan& plan = *splits.front().plan;
+    std::vector<std::string> lines;
+    for (const PlannedSplit& split : splits) lines.push_back(WEIR_TRY(split_line(split)));
     const std::string bytes =
         WEIR_TRY(engine_.read_splits(lines, [this](double done) { return tell(done); }));
     auto state = put_together(bytes, plan);
@@ -89,6 +94,7 @@ class EngineTraining {
   const TrainingOptions& options_;
   SplitEngine& engine_;
   const ProgressFunction& progress_;
+  const std::string what_;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "base/simulated_clock.h"
+#include "store/forwarding_file_store.h"
 #include "store/memory_file_store.h"
 #include "train/plan_json.h"
 #include "train/split_merge.h"
@@ -50,6 +51,20 @@ class FakeEngine final : public SplitEngine {
  private:
   store::FileStore& store_;
   std::mt19937 random_{3};
+};
+
+// Counts what is read through it.
+class CountingStore final : public store::ForwardingFileStore {
+ public:
+  using ForwardingFileStore::ForwardingFileStore;
+  Status read(const std::string& path, std::uint64_t offset, std::uint64_t length,
+              const store::ByteSink& sink) override {
+    return ForwardingFileStore::read(path, offset, length, [&](std::string_view piece) {
+      bytes += piece.size();
+      return sink(piece);
+    });
+  }
+  std::uint64_t bytes = 0;
 };
 
 class EngineTraining : public ::testing::Test {
@@ -121,7 +136,44 @@ TEST_F(EngineTraining, looks_at_all_rows_where_numbers_turn_out_to_be_texts) {
   const std::string expected = outcome(alone());
   ASSERT_NE(expected.find("z=1"), std::string::npos) << expected.substr(0, 3000);
   EXPECT_EQ(outcome(by_engine()), expected);
+  EXPECT_EQ(engine.jobs, 3) << "the model, the look at all rows, and the model again";
+}
+
+TEST_F(EngineTraining, has_what_all_rows_teach_found_elsewhere_and_reads_no_more_than_a_megabyte) {
+  options.features.missing = "mean";
+  options.features.standardise = true;
+  options.split_bytes = 300'000;
+  std::string csv = "x,z,y\n";
+  for (int i = 0; i < 150'000; ++i) {
+    csv += (i % 13 == 0 ? "NA" : std::to_string(i * 7 % 5'000)) +
+           (i % 3 == 0 ? ",red," : ",\"b\nlue\",") + std::to_string(i % 97) + "\n";
+  }
+  memory.put("/dataset/a.csv", csv);
+  ASSERT_GT(csv.size(), 2 * kProfiledFirst);
+  const std::string expected = outcome(alone());
+  ASSERT_NE(expected.find("x is missing"), std::string::npos) << expected.substr(0, 3000);
+  CountingStore counting(memory);
+  EXPECT_EQ(outcome(train_on_engine(counting, "memory:///", *folder.open("/dataset/a.csv"), options,
+                                    engine, keep_going)),
+            expected);
   EXPECT_EQ(engine.jobs, 2);
+  EXPECT_LT(counting.bytes, kProfiledFirst + 200'000) << "the first megabyte, and the header twice";
+}
+
+TEST_F(EngineTraining, gives_the_verdict_of_this_machine_on_what_cannot_be_looked_through) {
+  options.features.missing = "mean";
+  options.split_bytes = 300'000;
+  std::string csv = "x,z,y\n";
+  while (csv.size() < kProfiledFirst + 100'000) csv += "1,red,2\n1,blue,2\n";
+  for (const char* const end : {"3,\"blue,4\n", ""}) {
+    memory.put("/dataset/a.csv", csv + end);
+    options.features.log = {end[0] == 0 ? "z" : "x"};  // or a plan that cannot be
+    const auto local = alone();
+    const auto engines = by_engine();
+    ASSERT_FALSE(local || engines);
+    EXPECT_EQ(engines.error().code(), Code::kBadData);
+    EXPECT_EQ(engines.error().message(), local.error().message());
+  }
 }
 
 // As on one machine, it is not the rows' number that the data set is refused for then.

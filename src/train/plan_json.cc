@@ -17,7 +17,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::uint64_t kLineVersion = 1;
+constexpr std::uint64_t kLineVersion = 2;
+constexpr const char* kModel = "model";
+constexpr const char* kProfile = "profile";
 
 Json options_json(const TrainingOptions& options) {
   return {{"target", options.target},
@@ -86,7 +88,8 @@ Result<ColumnPlan> read_columns(const Json& json) {
 }
 
 Json plan_json(const Plan& plan) {
-  return {{"store", plan.store},
+  return {{"makes", plan.makes == PlanFor::kProfile ? kProfile : kModel},
+          {"store", plan.store},
           {"dataset", plan.dataset},
           {"is_folder", plan.is_folder},
           {"bytes", plan.bytes},
@@ -119,6 +122,9 @@ Status check(const Plan& plan) {
 
 Result<Plan> read_plan(const Json& json) {
   Plan plan;
+  const auto makes = json.at("makes").get<std::string>();
+  if (makes != kModel && makes != kProfile) throw std::invalid_argument("makes neither of the two");
+  plan.makes = makes == kProfile ? PlanFor::kProfile : PlanFor::kModel;
   plan.store = json.at("store").get<std::string>();
   plan.dataset = json.at("dataset").get<std::string>();
   plan.is_folder = json.at("is_folder").get<bool>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "format/csv_record.h"
@@ -12,10 +13,6 @@
 
 namespace weir::train {
 namespace {
-
-const char* const kLooking = "looking through ";
-
-Error no_rows() { return {Code::kBadData, "there is no whole row to look at"}; }
 
 class ProfilePass {
  public:
@@ -27,7 +24,7 @@ class ProfilePass {
 
   Result<format::DatasetProfile> run() {
     WEIR_TRY(chunks_.read(
-        kLooking, [this](const std::string& header) { return begin(header); },
+        kLookingThrough, [this](const std::string& header) { return begin(header); },
         [this] { look_through_chunks(); }));
     if (!totals_) return fail(no_rows());
     totals_->close_until(chunks_.layout().splits);
@@ -75,6 +72,8 @@ class ProfilePass {
 
 }  // namespace
 
+Error no_rows() { return {Code::kBadData, "there is no whole row to look at"}; }
+
 Result<format::DatasetProfile> profile_first_rows(store::FileStore& store,
                                                   const registry::Dataset& dataset,
                                                   const TrainingOptions& options) {
@@ -98,7 +97,7 @@ Result<format::DatasetProfile> profile_first_rows(store::FileStore& store,
       }
       return profile;
     };
-    auto profile = WEIR_TRY(during(attempt(), kLooking + store.url(part.path)));
+    auto profile = WEIR_TRY(during(attempt(), std::string(kLookingThrough) + store.url(part.path)));
     if (profile) return std::move(*profile);
   }
   return fail(no_rows());

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 #include "base/error.h"
 #include "format/column_profile.h"
@@ -25,6 +26,10 @@ inline constexpr std::size_t kProfiledFirst = std::size_t{1} << 20;
 // Called on the calling thread a few times a second with the bytes that were read; an error ends
 // the reading.
 using StillWanted = std::function<Status(std::uint64_t bytes)>;
+
+// How an error begins that names a part, and what is said where there is no row: for all who look.
+inline constexpr std::string_view kLookingThrough = "looking through ";
+Error no_rows();
 
 // Of the first megabyte of the first part that has a row; without quantiles.
 Result<format::DatasetProfile> profile_first_rows(store::FileStore& store,

@@ -23,8 +23,9 @@ class SplitEngine {
  public:
   virtual ~SplitEngine() = default;
 
-  // `lines`: all of a plan, in order. Gives states of all its splits, merged: one file of a state
-  // after the other (split_state_file.h). When it returns, nothing of its work goes on any more.
+  // `lines`: all of a plan, in order, for a model or for a profile. Gives states of all its splits,
+  // merged: one file of a state after the other (split_state_file.h). When it returns, nothing of
+  // its work goes on any more.
   virtual Result<std::string> read_splits(const std::vector<std::string>& lines,
                                           const SplitProgress& progress) = 0;
 };

@@ -19,6 +19,10 @@ bool met_texts(const SplitState& state) {
 Result<TrainedModel> fit_state(SplitState state, const std::string& part_url_prefix,
                                const std::function<Status()>& still_wanted) {
   const Plan& plan = *state.plan;
+  if (plan.makes != PlanFor::kModel) {
+    return fail(Code::kBadData,
+                "the states are of a profile: 'weir plan --with-profile' makes a plan of them");
+  }
   if (state.first != 0 || state.count != plan.splits) {
     return fail(Code::kInvalidArgument,
                 "the state is of the splits " + std::to_string(state.first) + " to " +

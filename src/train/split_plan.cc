@@ -1,6 +1,7 @@
 #include "train/split_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/sha256.h"
 #include "format/csv_chunker.h"
@@ -43,22 +44,10 @@ std::string parts_sha256_of(const registry::Dataset& dataset) {
   return hash.finish_hex();
 }
 
-}  // namespace
-
-SplitLayout lay_out_splits(const registry::Dataset& dataset, std::uint64_t split_bytes) {
-  SplitLayout layout;
-  for (const auto& part : dataset.parts) {
-    layout.first_split.push_back(layout.splits);
-    const std::uint64_t whole = part.length / split_bytes;
-    layout.splits += std::max<std::uint64_t>(1, whole + (part.length % split_bytes != 0 ? 1 : 0));
-  }
-  return layout;
-}
-
-Result<std::vector<PlannedSplit>> plan_splits(store::FileStore& store, const std::string& address,
-                                              const registry::Dataset& dataset,
-                                              const TrainingOptions& options, PlanFrom from,
-                                              const std::function<Status()>& still_wanted) {
+// `made`: what it makes, and of which columns.
+Result<std::vector<PlannedSplit>> lay_out(store::FileStore& store, const std::string& address,
+                                          const registry::Dataset& dataset,
+                                          const TrainingOptions& options, Plan made) {
   const std::string what = "planning " + store.url(dataset.identity.path);
   if (dataset.parts.empty() || dataset.identity.length == 0) {
     return fail(Error(Code::kBadData, "it is empty").while_doing(what));
@@ -69,7 +58,7 @@ Result<std::vector<PlannedSplit>> plan_splits(store::FileStore& store, const std
                                           " splits, more than " + std::to_string(kSplitsMax))
                     .while_doing(what));
   }
-  auto plan = std::make_shared<Plan>();
+  auto plan = std::make_shared<Plan>(std::move(made));
   plan->store = address;
   plan->dataset = dataset.identity.path;
   plan->is_folder = dataset.is_folder;
@@ -78,10 +67,6 @@ Result<std::vector<PlannedSplit>> plan_splits(store::FileStore& store, const std
   plan->splits = layout.splits;
   plan->options = options;
   plan->header = WEIR_TRY(during(read_header(store, dataset.parts.front(), options), what));
-  const auto find_columns = from == PlanFrom::kFirstRows ? plan_dataset : plan_from_all_rows;
-  plan->columns = WEIR_TRY(find_columns(store, dataset, options, [&](std::uint64_t) {
-    return still_wanted ? still_wanted() : Status();
-  }));
   WEIR_TRY(during(RowIntake::make(plan->header, options, plan->columns), what));
   std::vector<PlannedSplit> splits;
   for (std::size_t part = 0; part < dataset.parts.size(); ++part) {
@@ -94,6 +79,44 @@ Result<std::vector<PlannedSplit>> plan_splits(store::FileStore& store, const std
     } while (offset < file.length);
   }
   return splits;
+}
+
+}  // namespace
+
+SplitLayout lay_out_splits(const registry::Dataset& dataset, std::uint64_t split_bytes) {
+  SplitLayout layout;
+  for (const auto& part : dataset.parts) {
+    layout.first_split.push_back(layout.splits);
+    const std::uint64_t whole = part.length / split_bytes;
+    layout.splits += std::max<std::uint64_t>(1, whole + (part.length % split_bytes != 0 ? 1 : 0));
+  }
+  return layout;
+}
+
+Result<std::vector<PlannedSplit>> plan_model(store::FileStore& store, const std::string& address,
+                                             const registry::Dataset& dataset,
+                                             const TrainingOptions& options, ColumnPlan columns) {
+  Plan plan;
+  plan.makes = PlanFor::kModel;
+  plan.columns = std::move(columns);
+  return lay_out(store, address, dataset, options, std::move(plan));
+}
+
+Result<std::vector<PlannedSplit>> plan_profile(store::FileStore& store, const std::string& address,
+                                               const registry::Dataset& dataset,
+                                               const TrainingOptions& options) {
+  Plan plan;
+  plan.makes = PlanFor::kProfile;
+  return lay_out(store, address, dataset, options, std::move(plan));
+}
+
+Result<std::vector<PlannedSplit>> plan_splits(store::FileStore& store, const std::string& address,
+                                              const registry::Dataset& dataset,
+                                              const TrainingOptions& options) {
+  ColumnPlan columns = WEIR_TRY(plan_dataset(store, dataset, options, [&] {
+    return profile_all_rows(store, dataset, options, [](std::uint64_t) { return Status(); });
+  }));
+  return plan_model(store, address, dataset, options, std::move(columns));
 }
 
 }  // namespace weir::train

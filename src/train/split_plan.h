@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,9 +30,14 @@ struct SplitLayout {
 
 SplitLayout lay_out_splits(const registry::Dataset& dataset, std::uint64_t split_bytes);
 
+// What the splits are read for: a model, or the profile of all rows from which the columns of one
+// are planned.
+enum class PlanFor { kModel, kProfile };
+
 // What all splits of a plan have in common: the data set as it was, and all settings that shape
 // what is made of it. States of other plans are not merged.
 struct Plan {
+  PlanFor makes = PlanFor::kModel;
   std::string store;    // its address
   std::string dataset;  // path on the store
   bool is_folder = false;
@@ -42,7 +46,7 @@ struct Plan {
   std::uint64_t splits = 0;
   std::string header;       // of each part
   TrainingOptions options;  // threads does not count
-  ColumnPlan columns;
+  ColumnPlan columns;       // of a model
 };
 
 struct PlannedSplit {
@@ -54,17 +58,19 @@ struct PlannedSplit {
   std::uint64_t length = 0;
 };
 
-// How much the columns' kinds are found from: the first megabyte, unless the settings need all
-// rows; or all rows in any case.
-enum class PlanFrom { kFirstRows, kAllRows };
+// The header is read of the first part, and nothing else. kBadData where there is none, where the
+// settings do not fit it, or where there are more than kSplitsMax splits; the store's.
+Result<std::vector<PlannedSplit>> plan_model(store::FileStore& store, const std::string& address,
+                                             const registry::Dataset& dataset,
+                                             const TrainingOptions& options, ColumnPlan columns);
+Result<std::vector<PlannedSplit>> plan_profile(store::FileStore& store, const std::string& address,
+                                               const registry::Dataset& dataset,
+                                               const TrainingOptions& options);
 
-// Reads the header of the first part, and as much as the plan of its columns needs: one megabyte,
-// or all of it. `still_wanted` is called now and then meanwhile. kBadData where there is none,
-// where the settings do not fit it, or where there are more than kSplitsMax splits; the store's.
+// plan_model() with the columns that are found here: from the first megabyte, or from all rows
+// where that takes them.
 Result<std::vector<PlannedSplit>> plan_splits(store::FileStore& store, const std::string& address,
                                               const registry::Dataset& dataset,
-                                              const TrainingOptions& options,
-                                              PlanFrom from = PlanFrom::kFirstRows,
-                                              const std::function<Status()>& still_wanted = {});
+                                              const TrainingOptions& options);
 
 }  // namespace weir::train

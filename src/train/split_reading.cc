@@ -7,10 +7,13 @@
 // The quotes are only left out where the byte before is one, too; and behind the end likewise.
 #include <algorithm>
 #include <functional>
+#include <memory>
+#include <utility>
 
 #include "base/check.h"
 #include "base/sha256.h"
 #include "format/byte_search.h"
+#include "format/csv_record.h"
 #include "train/split_state.h"
 
 namespace weir::train {
@@ -19,16 +22,73 @@ namespace {
 // As much as is read beyond the split at a time.
 constexpr std::uint64_t kTailPieceBytes = std::uint64_t{64} << 10;
 
-class Track {
+// What a track has found, chunk by chunk.
+class Findings {
  public:
-  Track(const PlannedSplit& split, const RowIntake& intake, format::CsvChunker chunker, bool inside)
+  virtual ~Findings() = default;
+  virtual void take(format::CsvChunk chunk) = 0;
+  virtual void conclude(std::string digest, const RunPlace& place, Alternative& to) = 0;
+};
+using MakeFindings = std::function<std::unique_ptr<Findings>()>;
+
+class ModelFindings final : public Findings {
+ public:
+  ModelFindings(const PlannedSplit& split, const RowIntake& intake)
       : split_(split),
-        intake_(intake),
-        chunker_(std::move(chunker)),
-        begins_inside_(inside),
         folder_(intake, split.plan->options),
         open_(intake.shape()),
         totals_(intake.shape(), split.plan->options, split.number) {}
+
+  void take(format::CsvChunk chunk) override {
+    chunk.first_record = row_number(split_.number, totals_.records);
+    totals_.records += chunk.records;
+    const ChunkSums sums = folder_.fold(chunk, index_++);
+    open_.add(sums);
+    totals_.refused.add(sums.refused, split_.part_number, split_.part.name);
+    if (totals_.growing) totals_.growing->add(folder_.terms(), folder_.to_train());
+  }
+  void conclude(std::string digest, const RunPlace& place, Alternative& to) override {
+    totals_.add_split(std::move(open_).close(std::move(digest)));
+    totals_.sample.merge(folder_.sample());
+    totals_.place = place;
+    to.totals = std::move(totals_);
+  }
+
+ private:
+  const PlannedSplit& split_;
+  ChunkFolder folder_;
+  OpenSplit open_;
+  SplitTotals totals_;
+  std::uint64_t index_ = 0;  // of the next chunk
+};
+
+class ProfileFindings final : public Findings {
+ public:
+  ProfileFindings(const PlannedSplit& split, const format::DatasetProfile& empty)
+      : number_(split.number), profile_(empty), totals_(empty, split.number) {}
+
+  void take(format::CsvChunk chunk) override {
+    profile_.add(chunk);
+    totals_.add(number_, profile_.take_figures());
+  }
+  void conclude(std::string, const RunPlace& place, Alternative& to) override {
+    totals_.add_rest(profile_);
+    totals_.close_until(number_ + 1);
+    totals_.set_place(place);
+    to.profile = std::move(totals_);
+  }
+
+ private:
+  const std::uint64_t number_;
+  format::DatasetProfile profile_;
+  ProfileTotals totals_;
+};
+
+class Track {
+ public:
+  Track(const PlannedSplit& split, const MakeFindings& make, format::CsvChunker chunker,
+        bool inside)
+      : split_(split), chunker_(std::move(chunker)), begins_inside_(inside), findings_(make()) {}
 
   // Nothing more is of interest to it.
   bool settled() const { return fault_.has_value() || chunker_.done(); }
@@ -53,10 +113,8 @@ class Track {
       return alternative;
     }
     alternative.ends_inside = ends_inside_;
-    totals_.add_split(std::move(open_).close(std::move(digest)));
-    totals_.sample.merge(folder_.sample());
-    totals_.place = {split_.part_number, split_.part_number, lines};
-    alternative.totals = std::move(totals_);
+    const RunPlace place{split_.part_number, split_.part_number, lines};
+    findings_->conclude(std::move(digest), place, alternative);
     return alternative;
   }
 
@@ -68,39 +126,31 @@ class Track {
   void take_chunks() {
     if (split_.offset == 0 && !header_seen_ && chunker_.header()) {
       header_seen_ = true;
-      if (*chunker_.header() != intake_.header()) {
+      if (*chunker_.header() != split_.plan->header) {
         fault_ = SplitFault{split_.part_number, split_.part.path, std::nullopt,
                             std::string(kOtherHeader)};
         return;
       }
     }
-    while (auto chunk = chunker_.next()) {
-      chunk->first_record = row_number(split_.number, totals_.records);
-      totals_.records += chunk->records;
-      const ChunkSums sums = folder_.fold(*chunk, index_++);
-      open_.add(sums);
-      totals_.refused.add(sums.refused, split_.part_number, split_.part.name);
-      if (totals_.growing) totals_.growing->add(folder_.terms(), folder_.to_train());
-    }
+    while (auto chunk = chunker_.next()) findings_->take(std::move(*chunk));
   }
 
   const PlannedSplit& split_;
-  const RowIntake& intake_;
   format::CsvChunker chunker_;
   const bool begins_inside_;
   bool ends_inside_ = false;  // as long as the border has not been seen
   bool header_seen_ = false;
   std::optional<SplitFault> fault_;
-  ChunkFolder folder_;
-  OpenSplit open_;
-  SplitTotals totals_;
-  std::uint64_t index_ = 0;  // of the next chunk
+  std::unique_ptr<Findings> findings_;
 };
 
 class SplitReading {
  public:
-  SplitReading(store::FileStore& store, const PlannedSplit& split, const RowIntake& intake)
-      : store_(store), split_(split), intake_(intake), end_(split.offset + split.length) {}
+  SplitReading(store::FileStore& store, const PlannedSplit& split, MakeFindings make)
+      : store_(store),
+        split_(split),
+        make_findings_(std::move(make)),
+        end_(split.offset + split.length) {}
 
   Result<SplitState> run() {
     if (split_.offset == 0) enter();
@@ -140,7 +190,7 @@ class SplitReading {
       const std::string_view piece = bytes.substr(0, border - at_);
       bytes.remove_prefix(piece.size());
       if (at_ >= split_.offset && at_ < end_) {
-        hash_.update(piece);
+        if (split_.plan->makes == PlanFor::kModel) hash_.update(piece);
         lines_ += format::count_byte(piece, '\n');
       }
       see(piece);
@@ -176,11 +226,11 @@ class SplitReading {
     options.split_bytes = split_.plan->options.split_bytes;
     if (end_ < split_.part.length) options.stop_at = end_;
     if (split_.offset == 0) {
-      tracks_.emplace_back(split_, intake_, format::CsvChunker(options), false);
+      tracks_.emplace_back(split_, make_findings_, format::CsvChunker(options), false);
       return;
     }
     for (const bool inside : {false, true}) {
-      tracks_.emplace_back(split_, intake_,
+      tracks_.emplace_back(split_, make_findings_,
                            format::CsvChunker::enter(options, {at_, last_, inside}), inside);
     }
   }
@@ -197,7 +247,7 @@ class SplitReading {
 
   store::FileStore& store_;
   const PlannedSplit& split_;
-  const RowIntake& intake_;
+  const MakeFindings make_findings_;
   const std::uint64_t end_;
   std::vector<Track> tracks_;
   std::uint64_t at_ = 0;  // in the part, of the next byte
@@ -222,10 +272,24 @@ Result<SplitState> read_split(store::FileStore& store, const PlannedSplit& split
         !has_same_id) {
       return fail(Code::kNotFound, "the file is another one than when it was planned");
     }
-    auto intake = RowIntake::make(split.plan->header, split.plan->options, split.plan->columns);
-    // Whoever planned has made one of the same.
-    if (!intake) return fail(Code::kInvalidArgument, "the plan: " + intake.error().message());
-    return SplitReading(store, split, *intake).run();
+    // Whoever planned has made the same of it.
+    const auto not_a_plan = [](const Error& why) {
+      return fail(Code::kInvalidArgument, "the plan: " + why.message());
+    };
+    const Plan& plan = *split.plan;
+    if (plan.makes == PlanFor::kProfile) {
+      const auto names = format::parse_csv_header(plan.header);
+      if (!names) return not_a_plan(names.error());
+      const auto empty = empty_profile(*names, plan.options);
+      return SplitReading(store, split,
+                          [&] { return std::make_unique<ProfileFindings>(split, empty); })
+          .run();
+    }
+    const auto intake = RowIntake::make(plan.header, plan.options, plan.columns);
+    if (!intake) return not_a_plan(intake.error());
+    return SplitReading(store, split,
+                        [&] { return std::make_unique<ModelFindings>(split, *intake); })
+        .run();
   };
   return during(attempt(), what);
 }

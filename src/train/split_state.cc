@@ -29,13 +29,16 @@ Status SplitState::append(SplitState following) {
                                       " does not fit the one before it");
     }
     if (theirs->fault) {
-      mine.fault = shifted(*theirs->fault, mine.totals->place);
+      mine.fault = shifted(*theirs->fault, mine.place());
       mine.totals.reset();
+      mine.profile.reset();
       continue;
     }
     mine.ends_inside = theirs->ends_inside;
     const bool needed_again = i + 1 < alternatives.size();
-    if (needed_again) {
+    if (mine.profile) {
+      mine.profile->append(needed_again ? *theirs->profile : std::move(*theirs->profile));
+    } else if (needed_again) {
       mine.totals->append(theirs->totals->clone());
     } else {
       mine.totals->append(std::move(*theirs->totals));

@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "format/csv_chunker.h"
 #include "train/model_making.h"
+#include "train/profile_totals.h"
 #include "train/split_plan.h"
 #include "train/split_totals.h"
 
@@ -39,8 +40,12 @@ struct SplitFault {
 struct Alternative {
   bool begins_inside = false;
   bool ends_inside = false;
+  // There is one of the three: totals of a plan for a model, a profile of a plan for one.
   std::optional<SplitFault> fault;
-  std::optional<SplitTotals> totals;  // there is one of the two
+  std::optional<SplitTotals> totals;
+  std::optional<ProfileTotals> profile;
+
+  const RunPlace& place() const { return totals ? totals->place : profile->place(); }
 };
 
 struct SplitState {
@@ -56,9 +61,10 @@ struct SplitState {
   Status append(SplitState following);
 };
 
-// Reads one split and what its last record has beyond it. kNotFound where the file is not as it was
-// planned; kInvalidArgument for a plan that is none; the store's. What is wrong with the data
-// becomes a fault, but that it cannot be read: kCorrupt and kUnsupported are the store's.
+// Reads one split, for what its plan makes, and what its last record has beyond it. kNotFound where
+// the file is not as it was planned; kInvalidArgument for a plan that is none; the store's. What is
+// wrong with the data becomes a fault, but that it cannot be read: kCorrupt and kUnsupported are
+// the store's.
 Result<SplitState> read_split(store::FileStore& store, const PlannedSplit& split);
 
 // Of a whole data set: whether more rows were bad than may be, some for text where numbers were
@@ -66,7 +72,7 @@ Result<SplitState> read_split(store::FileStore& store, const PlannedSplit& split
 bool met_texts(const SplitState& state);
 
 // The model of a whole data set: the same bits as train_on_dataset() makes on one machine. kBadData
-// as there; kInvalidArgument where splits are missing.
+// as there, and for states of a profile; kInvalidArgument where splits are missing.
 Result<TrainedModel> fit_state(SplitState state, const std::string& part_url_prefix,
                                const std::function<Status()>& still_wanted);
 

@@ -1,18 +1,17 @@
 #include "train/split_state_file.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include "base/byte_codec.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "format/csv_record.h"
 #include "train/plan_json.h"
 
 namespace weir::train {
 namespace {
 
-constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kHeadBytes = 8 + 4 + 8;
 constexpr std::size_t kSealBytes = 32;
 constexpr std::size_t kDigestDigits = 64;
@@ -67,11 +66,15 @@ void write_sample(const model::RowSample& sample, ByteWriter& to) {
   to.doubles(rows.values);
 }
 
+void write_place(const RunPlace& place, ByteWriter& to) {
+  to.u64(place.first_part);
+  to.u64(place.last_part);
+  to.u64(place.lines_in_last_part);
+}
+
 void write_totals(const SplitTotals& totals, ByteWriter& to) {
   to.u64(totals.records);
-  to.u64(totals.place.first_part);
-  to.u64(totals.place.last_part);
-  to.u64(totals.place.lines_in_last_part);
+  write_place(totals.place, to);
   write_refused(totals.refused, to);
   for (const auto& node : totals.tree.nodes()) {
     to.text(node.value.digest.hex);
@@ -175,8 +178,7 @@ void read_nodes(ByteReader& from, std::uint64_t first, std::uint64_t end, std::s
                 SplitTotals& totals) {
   std::uint64_t at = first;
   while (at < end && from.ok()) {
-    unsigned level = at == 0 ? 63 : static_cast<unsigned>(std::countr_zero(at));
-    level = std::min(level, static_cast<unsigned>(std::bit_width(end - at)) - 1);
+    const unsigned level = level_at(at, end);
     const std::string_view digest = from.text();
     if (!is_digest(digest)) from.refuse();
     model::Accumulator trained = model::Accumulator::load(from, columns);
@@ -188,15 +190,21 @@ void read_nodes(ByteReader& from, std::uint64_t first, std::uint64_t end, std::s
   totals.count = end - first;
 }
 
+RunPlace read_place(ByteReader& from) {
+  RunPlace place;
+  place.first_part = from.u64();
+  place.last_part = from.u64();
+  place.lines_in_last_part = from.u64();
+  if (place.first_part > place.last_part) from.refuse();
+  return place;
+}
+
 SplitTotals read_totals(ByteReader& from, const Plan& plan, RowShape shape, std::uint64_t first,
                         std::uint64_t count) {
   static const record::Inputs numbers;
   SplitTotals totals(shape, plan.options, first);
   totals.records = from.u64();
-  totals.place.first_part = from.u64();
-  totals.place.last_part = from.u64();
-  totals.place.lines_in_last_part = from.u64();
-  if (totals.place.first_part > totals.place.last_part) from.refuse();
+  totals.place = read_place(from);
   totals.refused = read_refused(from);
   read_nodes(from, first, first + count, shape.terms, totals);
   const std::uint64_t end = first + count;
@@ -221,7 +229,9 @@ Result<SplitState> read_body(ByteReader& from) {
   if (!from.ok()) return corrupt();
   auto plan = std::make_shared<Plan>(WEIR_TRY(parse_plan(text)));
   if (WEIR_TRY(plan_text(*plan)) != text) return corrupt();
+  const bool for_profile = plan->makes == PlanFor::kProfile;
   const RowIntake intake = WEIR_TRY(RowIntake::make(plan->header, plan->options, plan->columns));
+  const auto names = WEIR_TRY(format::parse_csv_header(plan->header));
   SplitState state;
   state.first = from.u64();
   state.count = from.u64();
@@ -236,6 +246,11 @@ Result<SplitState> read_body(ByteReader& from) {
     alternative.ends_inside = from.flag();
     if (from.flag()) {
       alternative.fault = read_fault(from);
+    } else if (for_profile) {
+      const RunPlace place = read_place(from);
+      alternative.profile =
+          ProfileTotals::load(from, empty_profile(names, plan->options), state.first, state.count);
+      alternative.profile->set_place(place);
     } else {
       alternative.totals = read_totals(from, *plan, intake.shape(), state.first, state.count);
     }
@@ -259,12 +274,15 @@ Result<std::string> state_file(const SplitState& state) {
     body.u8(alternative.fault ? 1 : 0);
     if (alternative.fault) {
       write_fault(*alternative.fault, body);
+    } else if (alternative.profile) {
+      write_place(alternative.place(), body);
+      alternative.profile->save(body);
     } else {
       write_totals(*alternative.totals, body);
     }
   }
   ByteWriter head;
-  head.u32(kVersion);
+  head.u32(kStateVersion);
   head.u64(body.bytes().size());
   std::string file = std::string(kStateMagic) + head.bytes() + body.bytes();
   return file + *from_hex(sha256_hex(file));
@@ -284,9 +302,10 @@ Result<SplitState> take_state(std::string_view& bytes) {
   if (*from_hex(sha256_hex(sealed)) != bytes.substr(sealed.size(), kSealBytes)) {
     return fail(Code::kCorrupt, "the state was changed: its sha256 differs");
   }
-  if (version != kVersion) {
-    return fail(Code::kUnsupported,
-                "a state of version " + std::to_string(version) + ", this program reads version 1");
+  if (version != kStateVersion) {
+    return fail(Code::kUnsupported, "a state of version " + std::to_string(version) +
+                                        ", this program reads version " +
+                                        std::to_string(kStateVersion));
   }
   ByteReader body(sealed.substr(kHeadBytes));
   SplitState state = WEIR_TRY(read_body(body));

@@ -11,6 +11,7 @@
 // of another version.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,7 @@
 namespace weir::train {
 
 inline constexpr std::string_view kStateMagic = "weirstat";
+inline constexpr std::uint32_t kStateVersion = 2;
 
 Result<std::string> state_file(const SplitState& state);
 // The first state of `bytes`, which go on behind it.

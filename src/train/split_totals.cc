@@ -128,15 +128,8 @@ void SplitTotals::add_split(SplitSums sums) {
 
 void SplitTotals::append(SplitTotals following) {
   WEIR_CHECK(following.first == end());
-  const bool same_part = place.last_part == following.place.first_part;
-  const std::uint64_t lines = same_part ? place.lines_in_last_part : 0;
+  const std::uint64_t lines = place.append(following.place);
   refused.append(following.refused, following.place.first_part, lines);
-  if (following.place.last_part == place.last_part) {
-    place.lines_in_last_part += following.place.lines_in_last_part;
-  } else {
-    place.lines_in_last_part = following.place.lines_in_last_part;
-  }
-  place.last_part = following.place.last_part;
   count += following.count;
   records += following.records;
   tree.append(std::move(following.tree));

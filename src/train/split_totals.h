@@ -20,6 +20,7 @@
 #include "model/accumulator.h"
 #include "model/row_sample.h"
 #include "train/row_intake.h"
+#include "train/run_place.h"
 #include "train/split_digest.h"
 #include "train/split_tree.h"
 #include "train/training_options.h"
@@ -117,14 +118,6 @@ class RefusedTally {
   std::uint64_t blank_records_ = 0;
   std::map<format::RefusedRows::Reason, std::uint64_t> reasons_;
   std::vector<Example> examples_;
-};
-
-// Where the lines of a run's last part are counted from: from the part's start, or where the run
-// began in its middle from there.
-struct RunPlace {
-  std::uint64_t first_part = 0;
-  std::uint64_t last_part = 0;
-  std::uint64_t lines_in_last_part = 0;
 };
 
 // Room for rows to grow trees on, as terms; absent where none are wanted.

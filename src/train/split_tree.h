@@ -10,6 +10,8 @@
 // Threads: as T. Errors: none; nodes that do not follow each other are a bug of the caller.
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -17,6 +19,13 @@
 #include "base/check.h"
 
 namespace weir::train {
+
+// Of the nodes that cover a run up to `end`, the level of the one that begins at `at`: the largest
+// that is aligned.
+inline unsigned level_at(std::uint64_t at, std::uint64_t end) {
+  const auto fits = static_cast<unsigned>(std::bit_width(end - at)) - 1;
+  return at == 0 ? fits : std::min(fits, static_cast<unsigned>(std::countr_zero(at)));
+}
 
 template <typename T>
 class SplitTree {

@@ -7,7 +7,7 @@ import pytest
 
 from support.promises import check_promises
 from support.spark import ALWAYS_FAIL, HANG, OTHER_BYTES, Cluster, Engine, once
-from support.tables import plane
+from support.tables import houses, in_parts, plane
 from support.waiting import wait_until
 
 
@@ -18,13 +18,11 @@ def cluster(stack, tmp_path):
     made.close()
 
 
-def drop_folder(pipeline, name, rows=400, seed=11):
+def drop_folder(pipeline, name, table=None):
     """A data set of four parts, so of four splits."""
-    header, *lines = plane(seed, rows=rows).decode().splitlines()
     folder = f"{pipeline.dataset_path}/{name}"
-    for number in range(4):
-        part = "\n".join([header, *lines[number::4]]) + "\n"
-        pipeline.hdfs.create(f"{folder}/part-{number}.csv", part.encode())
+    for number, part in enumerate(in_parts(table or plane(11, rows=400), 4)):
+        pipeline.hdfs.create(f"{folder}/part-{number}.csv", part)
     pipeline.hdfs.create(f"{folder}/_SUCCESS", b"")
 
 
@@ -61,6 +59,22 @@ def test_a_trainer_on_local_threads_makes_the_model_of_one_machine_bit_for_bit(m
         check_promises(pipeline)
     audit = pipeline.run("audit")
     assert audit.returncode == 1 and b"has splits_sha256" in audit.stdout
+
+
+def test_what_all_rows_teach_is_found_by_a_job_of_its_own_to_the_same_bits(make_pipeline):
+    alone, pipeline = make_pipeline(target="price"), make_pipeline(target="price")
+    engine = Engine(pipeline, "local[2]", program="")
+    for each in (alone, pipeline):
+        each.set("features.missing", "mean")
+        each.set("features.standardise", True)
+        drop_folder(each, "houses", houses(4))
+    alone.ok("train", "--once")
+    done = pipeline.run("train", "--once", seconds=240, **engine.variables)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count(b"a job was submitted to Spark") == 2, "the profile, and the model"
+    assert bytes_of(pipeline, 1) == bytes_of(alone, 1)
+    assert engine.left() == []
+    check_promises(pipeline)
 
 
 def test_a_spark_that_is_not_there_is_found_by_the_doctor_and_ends_the_trainer(pipeline):

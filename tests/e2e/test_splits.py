@@ -4,22 +4,23 @@ import json
 
 import pytest
 
-from support.tables import plane
+from support.tables import houses, in_parts, plane
 
 
 @pytest.fixture
 def planned(pipeline):
     """A folder of four parts that has been trained on by the trainer, and its plan."""
-    lines = plane(11, rows=400).decode().splitlines()
-    header, rows = lines[0], lines[1:]
-    folder = f"{pipeline.dataset_path}/spark"
-    for number in range(4):
-        part = "\n".join([header, *rows[number::4]]) + "\n"
-        pipeline.hdfs.create(f"{folder}/part-0000{number}.csv", part.encode())
-    pipeline.hdfs.create(f"{folder}/_SUCCESS", b"")
+    put_parts(pipeline, in_parts(plane(11, rows=400), 4))
     plan = pipeline.ok("plan", "--dataset", "spark").splitlines()
     assert len(plan) == 4
     return pipeline, plan
+
+
+def put_parts(pipeline, parts):
+    folder = f"{pipeline.dataset_path}/spark"
+    for number, part in enumerate(parts):
+        pipeline.hdfs.create(f"{folder}/part-0000{number}.csv", part)
+    pipeline.hdfs.create(f"{folder}/_SUCCESS", b"")
 
 
 def fit(pipeline, states, folder):
@@ -54,6 +55,62 @@ def test_states_of_splits_make_the_model_that_the_trainer_makes_bit_for_bit(plan
         assert manifest[name] == trained[name], name
     for name in ("rows", "rows_trained", "rows_held_out", "split_bytes"):
         assert manifest["dataset"][name] == trained["dataset"][name], name
+
+
+def test_workers_look_through_all_rows_for_the_plan_that_would_do_so_itself(make_pipeline):
+    pipeline = make_pipeline(target="price")
+    pipeline.set("features.missing", "mean")
+    pipeline.set("features.standardise", True)
+    parts = [part.replace(b"o'er, ", b"o'er,\n") for part in in_parts(houses(3), 4)]
+    put_parts(pipeline, parts)
+
+    def states_of(plan):
+        states = []
+        for line in reversed(plan.splitlines()):
+            done = pipeline.run("stats", "--base64", stdin=line.encode())
+            assert done.returncode == 0, done.stderr
+            states.append(done.stdout)
+        return b"".join(states)
+
+    for cut in ([], ["--split-bytes", 500]):
+        of_profile = pipeline.ok("plan", "--dataset", "spark", "--profile", *cut)
+        assert len(of_profile.splitlines()) == (4 if not cut else sum(-(-len(p) // 500) for p in parts))
+        merged = pipeline.run("merge", "--base64", stdin=states_of(of_profile))
+        assert merged.returncode == 0, merged.stderr
+        (pipeline.folder / "profile").write_bytes(merged.stdout)
+        plan = pipeline.ok("plan", "--dataset", "spark", *cut, "--with-profile", "profile")
+        assert plan == pipeline.ok("plan", "--dataset", "spark", *cut)
+        if not cut:
+            model, sample = fit(pipeline, states_of(plan), "out")
+    pipeline.ok("train", "--once")
+    assert model == pipeline.hdfs.read(f"{pipeline.model_path(1)}/model.json")
+    assert sample == pipeline.hdfs.read(f"{pipeline.model_path(1)}/test.csv")
+
+
+def test_a_profile_serves_no_other_plan_and_makes_no_model(make_pipeline):
+    pipeline = make_pipeline(target="price")
+    put_parts(pipeline, in_parts(houses(3), 2))
+    lines = pipeline.ok("plan", "--dataset", "spark", "--profile").splitlines()
+    one, two = (pipeline.run("stats", stdin=line.encode()).stdout for line in lines)
+
+    def refusal(*command, stdin):
+        done = pipeline.run(*command, stdin=stdin)
+        assert done.returncode == 65, (done.returncode, done.stderr)
+        return done.stderr.decode()
+
+    with_profile = ["plan", "--dataset", "spark", "--with-profile", "-"]
+    assert "some are missing: split 1" in refusal(*with_profile, stdin=one)
+    assert "split 0 came twice" in refusal(*with_profile, stdin=one + two + one)
+    assert "'weir plan --with-profile'" in refusal("fit", "--out", "x", stdin=one + two)
+    plan = pipeline.run(*with_profile, stdin=two + one)
+    assert plan.returncode == 0, plan.stderr
+    model = pipeline.run("stats", stdin=plan.stdout)
+    assert "which 'weir fit' makes of them" in refusal(*with_profile, stdin=model.stdout)
+    assert "makes:" in refusal("merge", stdin=one + model.stdout)
+    pipeline.set("dataset.seed", 5)
+    assert "options.seed: 5 and 1" in refusal(*with_profile, stdin=one + two)
+    neither = pipeline.run(*with_profile, "--profile", stdin=one + two)
+    assert neither.returncode == 2, neither.stderr
 
 
 def test_a_plan_by_the_address_of_the_web_server_needs_no_hadoop_configuration(planned):

@@ -35,6 +35,12 @@ def plane(seed, rows=120, features=3):
     return write_table(names, table)
 
 
+def in_parts(csv_bytes, count):
+    """Parts of a table whose records are lines, each with its header."""
+    header, *lines = csv_bytes.decode().splitlines()
+    return [("\n".join([header, *lines[number::count]]) + "\n").encode() for number in range(count)]
+
+
 def houses(seed, rows=600, gaps=True):
     """Prices that follow from the size, the zone, the year and the logarithm of the tax."""
     generator = random.Random(seed)
