@@ -60,7 +60,8 @@ function(weir_room name)
     target_link_libraries(${name}_test PRIVATE weir_${name} ${ROOM_TEST_DEPS} ${ROOM_TEST_LIBS}
                                                GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE WEIR_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-    # What is tested is optimised as the preset says; what tests it is compiled in half the time.
+    # What is tested is optimised as the preset says (but for templates and inline functions, of which the
+    # linker may take the test's copy); what tests it is compiled in half the time.
     target_compile_options(${name}_test PRIVATE $<IF:$<CONFIG:Debug>,-O0,-O1>)
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}/" TEST_FILTER "-*Threads.*"
                          PROPERTIES TIMEOUT 120 DISCOVERY_TIMEOUT 60)

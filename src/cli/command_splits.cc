@@ -158,6 +158,8 @@ void add_plan(CLI::App& app, Action& action) {
       ->type_name("FILE")
       ->allow_extra_args(false)
       ->excludes(profile);
+  command->add_flag("--ignore-duplicates", options->ignore_duplicates,
+                    "Pass over a state of --with-profile that comes again, bit for bit");
 }
 
 void add_stats(CLI::App& app, Action& action) {

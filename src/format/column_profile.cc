@@ -117,7 +117,8 @@ DatasetProfile::DatasetProfile(const std::vector<std::string>& header,
                                std::vector<std::string> missing_words, Quantiles quantiles)
     : columns_(header.size()),
       missing_words_(std::move(missing_words)),
-      keeps_quantiles_(quantiles == Quantiles::kKept) {
+      keeps_number_quantiles_(quantiles == Quantiles::kKept),
+      keeps_date_time_quantiles_(quantiles != Quantiles::kLeftOut) {
   for (std::size_t i = 0; i < header.size(); ++i) columns_[i].name = header[i];
 }
 
@@ -159,12 +160,12 @@ void DatasetProfile::add_value(ColumnProfile& column, std::string_view cell) {
   const auto fault = read_number(text, number);
   if (!fault) {
     column.numbers.add(number);
-    if (keeps_quantiles_) column.number_quantiles.add(number);
+    if (keeps_number_quantiles_) column.number_quantiles.add(number);
   } else if (*fault != RowFault::kNotANumber) {
     ++column.odd_numbers;
   } else if (const auto seconds = parse_date_time(text)) {
     column.date_times.add(*seconds);
-    if (keeps_quantiles_) column.date_time_quantiles.add(*seconds);
+    if (keeps_date_time_quantiles_) column.date_time_quantiles.add(*seconds);
   } else {
     ++column.texts;
   }

@@ -11,8 +11,8 @@
 // sign of a lowest or highest 0 on the order). Who has several threads takes those out of each
 // piece of the data set (take_figures), merges them in an order of its own, and puts them back.
 //
-// Owner: the caller. Threads: one per object. Memory: up to 350 KiB for each column, and its
-// categories' texts.
+// Owner: the caller. Threads: one per object. Memory: up to kColumnProfileBytes for each column,
+// and its categories' texts.
 // Errors: none; what cannot be a record is counted.
 #pragma once
 
@@ -90,8 +90,10 @@ struct ProfileFigures {
   static ProfileFigures load(ByteReader& from, std::size_t columns);
 };
 
+inline constexpr std::size_t kColumnProfileBytes = std::size_t{350} << 10;
+
 // Sketches cost more than all else that a profile learns; who asks for no quantile leaves them out.
-enum class Quantiles { kKept, kLeftOut };
+enum class Quantiles { kKept, kOfDateTimes, kLeftOut };
 
 class DatasetProfile {
  public:
@@ -126,7 +128,8 @@ class DatasetProfile {
 
   std::vector<ColumnProfile> columns_;
   std::vector<std::string> missing_words_;
-  bool keeps_quantiles_;
+  bool keeps_number_quantiles_;
+  bool keeps_date_time_quantiles_;
   std::uint64_t rows_ = 0;
   std::uint64_t malformed_ = 0;
   CsvRecordSplitter splitter_;

@@ -54,6 +54,17 @@ void write_figures(const NumberFigures& figures, ByteWriter& to) {
   to.f64(figures.highest);
 }
 
+// Of rows, but for rounding: so that what is merged of such figures is finite, too.
+bool may_be(const NumberFigures& figures) {
+  const long double lowest = figures.lowest;
+  const long double highest = figures.highest;
+  if (!std::isfinite(lowest) || !std::isfinite(highest) || lowest > highest) return false;
+  const long double slack = 1e-9L * std::max(std::fabs(lowest), std::fabs(highest));
+  const long double range = highest - lowest + slack;
+  return figures.mean >= lowest - slack && figures.mean <= highest + slack && figures.m2 >= 0 &&
+         figures.m2 <= static_cast<long double>(figures.count) * range * range;
+}
+
 NumberFigures read_figures(ByteReader& from) {
   NumberFigures figures;
   figures.count = from.u64();
@@ -62,9 +73,7 @@ NumberFigures read_figures(ByteReader& from) {
   figures.m2 = read_wide(from);
   figures.lowest = from.f64();
   figures.highest = from.f64();
-  const bool may_be = std::isfinite(figures.lowest) && std::isfinite(figures.highest) &&
-                      figures.lowest <= figures.highest && figures.m2 >= 0;
-  if (!may_be) from.refuse();
+  if (!may_be(figures)) from.refuse();
   return figures;
 }
 
@@ -146,9 +155,9 @@ bool DatasetProfile::is_consistent() const {
            return column.missing + column.present() == rows_ - malformed_ &&
                   (column.too_many_values || counted == column.present()) &&
                   column.number_quantiles.count() ==
-                      (keeps_quantiles_ ? column.numbers.count : 0) &&
+                      (keeps_number_quantiles_ ? column.numbers.count : 0) &&
                   column.date_time_quantiles.count() ==
-                      (keeps_quantiles_ ? column.date_times.count : 0);
+                      (keeps_date_time_quantiles_ ? column.date_times.count : 0);
          });
 }
 

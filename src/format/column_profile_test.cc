@@ -168,6 +168,32 @@ TEST(DatasetProfile, is_read_back_from_its_bytes_and_from_no_others) {
   EXPECT_GT(harmless, 0) << "some numbers may be any number";
 }
 
+TEST(DatasetProfile, takes_no_figures_that_no_rows_have) {
+  const auto reads = [](const NumberFigures& numbers) {
+    ProfileFigures figures;
+    figures.columns.resize(1);
+    figures.columns[0].numbers = numbers;
+    ByteWriter bytes;
+    figures.save(bytes);
+    ByteReader reader(bytes.bytes());
+    ProfileFigures::load(reader, 1);
+    return reader.ok();
+  };
+  const NumberFigures good{3, 2.0L, 2.0L, 1, 3};
+  EXPECT_TRUE(reads(good));
+  EXPECT_TRUE(reads({2, 0.0L, 2 * 1.7e308L * 1.7e308L, -1.7e308, 1.7e308}));
+  for (const long double mean : {0.9L, 3.1L, -1e4000L, 1e4000L}) {
+    NumberFigures bad = good;
+    bad.mean = mean;
+    EXPECT_FALSE(reads(bad)) << static_cast<double>(mean);
+  }
+  for (const long double m2 : {-1.0L, 12.1L, 1e4000L}) {
+    NumberFigures bad = good;
+    bad.m2 = m2;
+    EXPECT_FALSE(reads(bad)) << static_cast<double>(m2);
+  }
+}
+
 TEST(DatasetProfile, gives_its_figures_away_and_takes_them_back) {
   DatasetProfile whole({"a", "b"}, kWords);
   whole.add(chunk_of("1,2026-11-25\n4,2026-11-26\n"));

@@ -46,7 +46,7 @@ struct ScorerOptions {
   std::string swaps_topic;
   std::string group;
   std::string member;           // unique among the live; also makes the transactional id
-  Millis commit_interval{100};  // from the begin of a commit to that of the next, at least
+  Millis commit_interval{100};  // from the begin of a commit to that of the next, about
   std::size_t batch_records_max = 10'000;
   std::size_t transaction_records_max = 100'000;
   Millis old_model_max{10'000};

@@ -5,8 +5,8 @@
 // show these. Counted is what was read from the topics, record by record (ends of topics count the
 // markers of transactions, too), by the records' own times: a reader that was away for a while
 // and catches up draws the same curve as one that was there. A time to an answer is that between
-// two records, the feature record's and the answer's; the commit after that, score.commit_interval
-// at most, is not in it.
+// two records, the feature record's and the answer's; the commit after that, about
+// score.commit_interval at most, is not in it.
 //
 // Memory is bounded: 180 steps, and the arrival times of some records that wait for an answer.
 // Where more than that wait, one in two is followed, then one in four, and so on.

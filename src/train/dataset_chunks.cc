@@ -104,8 +104,8 @@ Status DatasetChunks::see_header(const std::string& text, std::size_t part) {
   header_ = text;
   WEIR_TRY(begin_(text));
   const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
-  const unsigned threads = options_.threads != 0 ? options_.threads : processors;
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back(work_);
+  const std::size_t threads = options_.threads != 0 ? options_.threads : processors;
+  for (std::size_t i = 0; i < std::min(threads, threads_max_); ++i) threads_.emplace_back(work_);
   return {};
 }
 

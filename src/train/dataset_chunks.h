@@ -14,10 +14,12 @@
 // a part is longer or shorter than it was listed; the store's; those of what it was given.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,6 +61,9 @@ class DatasetChunks {
   Status read(std::string_view doing, const std::function<Status(const std::string&)>& begin,
               const std::function<void()>& work);
 
+  // For `begin`: there are to be no more threads than so many; one at least.
+  void limit_threads(std::size_t most) { threads_max_ = std::max<std::size_t>(most, 1); }
+
   std::optional<DatasetChunk> next() { return queue_.pop(); }
   // What follows is of no use: the reading ends soon, without an error of its own. What is queued
   // is to be drained all the same.
@@ -89,6 +94,7 @@ class DatasetChunks {
   BoundedQueue<DatasetChunk> queue_;
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
+  std::size_t threads_max_ = std::numeric_limits<std::size_t>::max();
 
   // The calling thread's own.
   std::optional<std::string> header_;

@@ -14,6 +14,9 @@
 namespace weir::train {
 namespace {
 
+// All threads' profiles together, about; where one takes more, there is one.
+constexpr std::size_t kProfileBytesMax = std::size_t{256} << 20;
+
 class ProfilePass {
  public:
   ProfilePass(store::FileStore& store, const registry::Dataset& dataset,
@@ -36,6 +39,8 @@ class ProfilePass {
  private:
   Status begin(const std::string& header) {
     names_ = WEIR_TRY(format::parse_csv_header(header));
+    // Each has a profile of its own.
+    chunks_.limit_threads(kProfileBytesMax / (names_.size() * format::kColumnProfileBytes));
     totals_.emplace(empty_profile(names_, options_), 0);
     return {};
   }

@@ -8,9 +8,10 @@ format::DatasetProfile empty_profile(const std::vector<std::string>& header,
                                      const TrainingOptions& options) {
   const std::string& missing = options.features.missing;
   // A number in the place of gaps is none for date-times, which are filled with their median.
-  const bool kept = missing != "refuse" && missing != "mean";
-  return {header, options.features.missing_words,
-          kept ? format::Quantiles::kKept : format::Quantiles::kLeftOut};
+  const auto quantiles = missing == "refuse" || missing == "mean" ? format::Quantiles::kLeftOut
+                         : missing == "median"                    ? format::Quantiles::kKept
+                                                                  : format::Quantiles::kOfDateTimes;
+  return {header, options.features.missing_words, quantiles};
 }
 
 ProfileTotals::ProfileTotals(format::DatasetProfile empty, std::uint64_t first_split)

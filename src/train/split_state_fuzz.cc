@@ -1,5 +1,5 @@
-// libFuzzer: no bytes make take_state crash, hang or take unbounded memory; what it takes merges,
-// fits or is refused, and is what state_file writes; a profile plans columns. Each input is tried
+// libFuzzer: no bytes make take_state crash, hang or take unbounded memory; what it takes fits
+// or is refused, and is what state_file writes; a profile plans columns. Each input is tried
 // as it is, as the body of a state whose seal fits, and, where it begins as a state, with a length
 // and a seal that fit: so the search gets past the seal, from whole states too.
 

@@ -78,27 +78,6 @@ TEST_F(Protocol, scores_what_is_produced_by_the_model_that_rules) {
   EXPECT_EQ(log().size(), 2u);
 }
 
-TEST_F(Protocol, answers_at_once_after_a_rest_and_then_gathers_for_an_interval) {
-  World& world = begin({.scorers = 1, .produced = 0, .commit_interval = Millis{5'000}});
-  ASSERT_TRUE(world.settle());
-  const auto answer_time = [&] {
-    const SteadyTime fed = world.clock.steady();
-    const std::size_t before = answered();
-    feed(1);
-    EXPECT_TRUE(world.run_until([&] { return answered() > before; }));
-    return std::chrono::duration_cast<Millis>(world.clock.steady() - fed);
-  };
-  for (int i = 0; i < 3; ++i) {
-    world.run(Millis(5'000));
-    const Millis at_once = answer_time();
-    EXPECT_LT(at_once, Millis(1'000));
-    const Millis gathered = answer_time();
-    EXPECT_GT(at_once + gathered, Millis(5'000));
-    EXPECT_LT(at_once + gathered, Millis(6'000));
-  }
-  expect_good_end();
-}
-
 TEST_F(Protocol, answers_what_waited_behind_the_gate_by_the_new_model_once) {
   World& world = begin({.produced = 0});
   ASSERT_TRUE(world.settle());
