@@ -104,6 +104,8 @@ def test_a_profile_serves_no_other_plan_and_makes_no_model(make_pipeline):
     assert "'weir plan --with-profile'" in refusal("fit", "--out", "x", stdin=one + two)
     plan = pipeline.run(*with_profile, stdin=two + one)
     assert plan.returncode == 0, plan.stderr
+    twice = pipeline.run(*with_profile, "--ignore-duplicates", stdin=two + one + two)
+    assert twice.stdout == plan.stdout, twice.stderr
     model = pipeline.run("stats", stdin=plan.stdout)
     assert "which 'weir fit' makes of them" in refusal(*with_profile, stdin=model.stdout)
     assert "makes:" in refusal("merge", stdin=one + model.stdout)
