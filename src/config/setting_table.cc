@@ -198,8 +198,7 @@ void add_features(std::vector<Setting>& table) {
        text(WEIR_AT(features.missing), missing, "median",
             "What becomes of a value that is missing: the row is refused, or the column's mean or "
             "median over the data set, or a number, stands in for it (with a number, the median "
-            "for a "
-            "date-time); then a term of its own tells the model that it was missing."),
+            "for a date-time); then a term of its own tells the model that it was missing."),
        list(WEIR_AT(features.missing_words), 100, bytes_rule(1, 100), "NA,-999",
             "What stands for a missing value, beside nothing at all."),
        integer(WEIR_AT(features.categories_max), 1, 1'000, "categories",

@@ -7,8 +7,8 @@
 #include <random>
 
 #include "base/simulated_clock.h"
-#include "store/forwarding_file_store.h"
 #include "store/memory_file_store.h"
+#include "train/counting_store_test.h"
 #include "train/plan_json.h"
 #include "train/split_merge.h"
 #include "train/split_state_file.h"
@@ -51,20 +51,6 @@ class FakeEngine final : public SplitEngine {
  private:
   store::FileStore& store_;
   std::mt19937 random_{3};
-};
-
-// Counts what is read through it.
-class CountingStore final : public store::ForwardingFileStore {
- public:
-  using ForwardingFileStore::ForwardingFileStore;
-  Status read(const std::string& path, std::uint64_t offset, std::uint64_t length,
-              const store::ByteSink& sink) override {
-    return ForwardingFileStore::read(path, offset, length, [&](std::string_view piece) {
-      bytes += piece.size();
-      return sink(piece);
-    });
-  }
-  std::uint64_t bytes = 0;
 };
 
 class EngineTraining : public ::testing::Test {

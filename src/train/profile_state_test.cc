@@ -7,29 +7,15 @@
 #include "base/sha256.h"
 #include "base/simulated_clock.h"
 #include "base/text.h"
-#include "store/forwarding_file_store.h"
 #include "store/memory_file_store.h"
 #include "train/column_plan.h"
+#include "train/counting_store_test.h"
 #include "train/plan_json.h"
 #include "train/split_merge.h"
 #include "train/split_state_file.h"
 
 namespace weir::train {
 namespace {
-
-// Counts what is read through it.
-class CountingStore final : public store::ForwardingFileStore {
- public:
-  using ForwardingFileStore::ForwardingFileStore;
-  Status read(const std::string& path, std::uint64_t offset, std::uint64_t length,
-              const store::ByteSink& sink) override {
-    return ForwardingFileStore::read(path, offset, length, [&](std::string_view piece) {
-      bytes += piece.size();
-      return sink(piece);
-    });
-  }
-  std::uint64_t bytes = 0;
-};
 
 class ProfileState : public ::testing::Test {
  protected:
