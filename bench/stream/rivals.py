@@ -55,10 +55,11 @@ class Rival:
     close: bool = False  # its predictions may differ in the last bits: another order of the sum
     endless: bool = False  # it can go on until it is ended, with ENDLESS for the number of records
     java: tuple | None = None  # options of its JVM; None: it is Python
+    program: str | None = None  # whose folder under rivals/ it has; None: one of its own name
 
     @property
     def folder(self):
-        return HERE / self.name
+        return HERE / (self.program or self.name)
 
     def contestant(self):
         program = self._java() if self.java is not None else self._python()
@@ -74,9 +75,9 @@ class Rival:
         return drain.Contestant(calling(lambda field: field.records), endless, close=self.close)
 
     def _java(self):
-        jars = READY / self.name
+        jars = READY / self.folder.name
         self._fetch(jars)
-        classes = harness.BUILD / self.name
+        classes = harness.BUILD / self.folder.name
         sources = [HERE / "java" / "Linear.java", self.folder / "Score.java"]
         try:
             run("javac", "--release", "17", "-cp", f"{jars}/*", "-d", classes, *sources)
@@ -91,7 +92,7 @@ class Rival:
         mark = jars / ".ready"
         if mark.exists() and mark.read_text() == pom.read_text():
             return
-        say(f"fetching the jars of {self.name}")
+        say(f"fetching the jars of {self.folder.name}")
         shutil.rmtree(jars, ignore_errors=True)
         goal = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
         run(
@@ -101,12 +102,17 @@ class Rival:
         mark.write_text(pom.read_text())
 
     def _python(self):
-        programs = harness.venv(READY / self.name, self.folder / "requirements.txt")
+        programs = harness.venv(READY / self.folder.name, self.folder / "requirements.txt")
         return [programs / "python", self.folder / "score.py"]
 
 
 RIVALS = [
     Rival("kafka-streams", "exactly once", endless=True, java=()),
+    Rival(
+        *("kafka-streams-at-least-once", "at least once"),
+        java=("-Dscore.guarantee=at_least_once",),
+        program="kafka-streams",
+    ),
     Rival("flink", "exactly once", endless=True, java=tuple(OPENED)),
     Rival("spark", "at least once", java=tuple(OPENED_TO_SPARK)),
     Rival("hand-tuned", "exactly once"),
@@ -126,9 +132,12 @@ def versions(rivals):
     """Lines on what was run, for above a table."""
     lines = []
     for rival in rivals:
+        if rival.program in [each.name for each in rivals]:
+            continue
         if rival.java is not None:
-            jars = sorted(file.name[:-4] for file in (READY / rival.name).glob("*.jar"))
-            lines.append(", ".join(jar for jar in jars if jar.startswith(CORES[rival.name])))
+            name = rival.folder.name
+            jars = sorted(file.name[:-4] for file in (READY / name).glob("*.jar"))
+            lines.append(", ".join(jar for jar in jars if jar.startswith(CORES[name])))
         else:
             lines.append(f"{rival.name}: " + ", ".join(main_pins(rival)))
     if any(rival.java is not None for rival in rivals):

@@ -1,4 +1,5 @@
-// The same scoring as weir's, on Kafka Streams: exactly once, the linear model embedded.
+// The same scoring as weir's, on Kafka Streams, the linear model embedded: exactly once, or as the
+// system property score.guarantee says (at_least_once).
 //
 //   Score BROKERS APPLICATION_ID INPUT OUTPUT MODEL.json RECORDS STATE_DIR
 //
@@ -60,7 +61,9 @@ public final class Score {
     settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, args[0]);
     settings.put(StreamsConfig.APPLICATION_ID_CONFIG, args[1]);
     settings.put(StreamsConfig.STATE_DIR_CONFIG, args[6]);
-    settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
+    settings.put(
+        StreamsConfig.PROCESSING_GUARANTEE_CONFIG,
+        System.getProperty("score.guarantee", StreamsConfig.EXACTLY_ONCE_V2));
     settings.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100); // also the default of exactly_once_v2
     settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2); // one for each core
     settings.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "lz4");
