@@ -7,11 +7,7 @@
 namespace weir::format {
 namespace {
 
-constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 constexpr int kPowerMax = 22;
-constexpr std::uint64_t kExactIntegerMax = std::uint64_t{1} << 53;
 constexpr int kMantissaDigitsMax = 19;  // always fit into 64 bits
 constexpr std::int64_t kExponentCap = 1'000'000'000;
 

@@ -47,53 +47,26 @@ constexpr std::uint64_t eight_digits(std::uint64_t word) {
           (((word >> 16) & 0x000000ff000000ffU) * 0x0000271000000001U)) >>
          32;
 }
+// Powers of ten that are doubles.
+inline constexpr double kPowersOfTen[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                          1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                          1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+// Up to here all whole numbers are doubles.
+inline constexpr std::uint64_t kExactIntegerMax = std::uint64_t{1} << 53;
+
 inline double signed_double(std::uint64_t magnitude, double divisor, bool negative) {
   const double value = static_cast<double>(static_cast<std::int64_t>(magnitude)) / divisor;
   return std::bit_cast<double>(std::bit_cast<std::uint64_t>(value) |
                                (std::uint64_t{negative} << 63));
 }
 
-inline constexpr std::size_t kShortDecimalReads = 9;  // bytes that parse_short_decimal looks at
-inline constexpr double kShortPowersOfTen[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
-
-// A number of at most seven digits with or without a point, read as one machine word without
-// branches that depend on the data. Gives the end of the number, or nullptr where it is not of that
-// kind. The caller must look at the byte there: a delimiter says that the number was whole;
-// otherwise parse_decimal decides. kShortDecimalReads bytes at `at` must be readable.
-template <DecimalGrammar grammar>
-inline const char* parse_short_decimal(const char* at, double& value) {
-  const bool negative = *at == '-';
-  at += negative;
-  std::uint64_t word = 0;
-  std::memcpy(&word, at, sizeof word);
-  std::uint64_t digits = word ^ kEightZeros;
-  std::uint64_t others = not_digits(digits);
-  if (others == 0) return nullptr;
-  const int whole_bits = std::countr_zero(others) & ~7;  // eight times the digits before the point
-  const bool point = ((word >> whole_bits) & 0xff) == '.';
-  // Take the point out, the bytes above it one down.
-  const std::uint64_t below = (std::uint64_t{1} << whole_bits) - 1;
-  const int down = point ? 8 : 0;
-  digits = (digits & below) | ((digits >> down) & ~below);
-  others = ((others >> down) & ~below) | (std::uint64_t{point} << 63);
-  const int all_bits = std::countr_zero(others) & ~7;
-  if (all_bits == 0) return nullptr;
-  if constexpr (grammar == DecimalGrammar::kJson) {
-    if (whole_bits == 0 || (point && whole_bits == all_bits)) return nullptr;
-    if (whole_bits > 8 && (digits & 0xff) == 0) return nullptr;
-  }
-  digits = eight_digits(digits << (64 - all_bits));  // zeros before the first
-  const int fraction = point ? (all_bits - whole_bits) / 8 : 0;
-  value = signed_double(digits, kShortPowersOfTen[fraction], negative);
-  return at + all_bits / 8 + point;
-}
-
 inline constexpr std::size_t kShortCellReads = 8;  // bytes before `end` that are looked at
 inline constexpr double kPowersByPointPlace[] = {1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1e0, 1e0};
 
-// The same for a number whose end is known: at most eight bytes after the sign, in the grammar
-// kText. False where [begin, end) is anything else; parse_decimal decides then. The kShortCellReads
-// bytes before `end` and the one at `begin` must be readable.
+// A number whose end is known, of at most eight bytes after the sign, in the grammar kText, read as
+// one machine word without branches that depend on the data. False where [begin, end) is anything
+// else; parse_decimal decides then. The kShortCellReads bytes before `end` and the one at `begin`
+// must be readable.
 inline bool parse_short_cell(const char* begin, const char* end, double& value) {
   const bool negative = *begin == '-';
   const std::size_t length = static_cast<std::size_t>(end - begin) - negative;

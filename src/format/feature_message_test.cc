@@ -261,6 +261,8 @@ TEST(FeatureParser, agrees_with_another_parser_on_damaged_messages) {
   const std::vector<std::string> seeds = {
       R"({"a": 0.00632, "zn": 18.0, "b": 1e-5})",
       R"({"zn":-12,"b":123456789.5,"x":{"a":[1,"\u00e9\\",null]},"a":0})",
+      R"({"a": 0.00632123456789012, "zn":-18.25, "b": 396.9, "x": "more than thirty-three bytes"})",
+      R"({"b": 10000000.5, "a":1.0000000000000002, "zn": 123456789012345678, "x": [1, 2, 3, 4, 5, 6, 7]})",
       R"({"sample": {"a": {"12": 1}, "zn": {"12": 2.5}, "b": {"12": 3}}})",
       R"({"s": {"b": {"1": 1, "2": 2}, "zn": {"2": 1, "1": 2}, "a": {"2": 5, "1": 6}, "y": 1}})"};
   const record::Schema schema{.features = {"a", "zn", "b"}, .target = "y"};
@@ -269,7 +271,7 @@ TEST(FeatureParser, agrees_with_another_parser_on_damaged_messages) {
   std::mt19937 random(8);
   std::vector<double> rows;
   int taken = 0;
-  for (int round = 0; round < 100'000; ++round) {
+  for (int round = 0; round < 150'000; ++round) {
     const std::string message = mutated(seeds[static_cast<unsigned>(round) % seeds.size()], random);
     rows.clear();
     const auto parsed = parser.parse(message, rows);

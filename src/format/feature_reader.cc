@@ -114,6 +114,7 @@ bool FeatureParser::Reader::read_flat() {
   json_.skip_space();
   bool more = !json_.take('}');
   while (more) {
+    if (!p_.encoder_) read_usual_members(row);
     std::size_t feature = kNoFeature;
     if (!read_name(feature)) return false;
     if (feature == kNoFeature) {
@@ -124,6 +125,35 @@ bool FeatureParser::Reader::read_flat() {
     if (!next_member(more)) return false;
   }
   return all_met();
+}
+
+// Reads members, none or more, as long as each is the one that came next before, with a plain
+// number and another member behind it. The cursor is then at a member's name.
+void FeatureParser::Reader::read_usual_members(double* row) {
+  // In variables of its own: the cursor's place would go through memory at each step.
+  const char* member = json_.at();
+  const char* const end = member + json_.left();
+  std::size_t previous = previous_;
+  std::size_t met = met_;
+  while (true) {
+    const std::size_t feature = p_.successor_[previous];
+    if (feature >= p_.names_.size() || p_.seen_[feature] == p_.pass_) break;
+    const ExpectedBytes& token = p_.names_[feature].token;
+    if (!token.stand_at(member, static_cast<std::size_t>(end - member))) break;
+    const char* value = member + token.size();
+    if (static_cast<std::size_t>(end - value) <= kPlainDecimalReads) break;
+    value += *value == ' ';
+    const char* const after = parse_plain_decimal(value, row[feature]);
+    if (after == nullptr || *after != ',') break;
+    member = after + 1;
+    member += *member == ' ';
+    p_.seen_[feature] = p_.pass_;
+    previous = feature + 1;
+    ++met;
+  }
+  json_.rewind(member);
+  previous_ = previous;
+  met_ = met;
 }
 
 bool FeatureParser::Reader::read_other_name(std::size_t& feature) {

@@ -1,20 +1,21 @@
 // One pass of FeatureParser over one message; a part of feature_message, for its .cc files only.
 //
 // What makes it quick are guesses that are checked against the bytes: that the next member is the
-// one that came next in the message before, spelt plainly; that a number has few digits; that each
+// one that came next in the message before, spelt plainly; that a number is plain; that each
 // column of a table with one row opens like the first one. Where a guess fails, the same bytes are
 // read the long way. There is no second parser that would have to agree with this one; the tests
 // hold it against another.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "format/decimal.h"
 #include "format/feature_message.h"
+#include "format/plain_decimal.h"
 
 namespace weir::format {
 
@@ -25,7 +26,10 @@ class FeatureParser::Reader {
       : p_(parser),
         json_(message, parser.options_.depth_max, parser.scratch_),
         rows_(rows),
-        base_(rows.size()) {}
+        base_(rows.size()) {
+    const std::size_t kept = std::min(message.size(), kPlainDecimalReads);
+    message.copy(tail_ + kPlainDecimalReads - kept, kept, message.size() - kept);
+  }
 
   std::optional<ParsedFeatures> read();
 
@@ -50,6 +54,7 @@ class FeatureParser::Reader {
   bool read_document(ParsedFeatures& parsed);
   bool looks_flat();
   bool read_flat();
+  void read_usual_members(double* row);
   bool read_table();
   bool read_column(std::size_t feature);
   bool read_usual_column(std::size_t feature);
@@ -69,7 +74,7 @@ class FeatureParser::Reader {
   }
   void add_missing_columns();
   bool read_value(std::size_t feature, double& value);
-  bool read_short_value(double& value);
+  bool read_plain_value(double& value);
   bool read_odd_value(std::size_t feature, double& value);
   bool read_encoded_value(std::size_t feature, double& value);
   bool read_value_text(std::size_t feature, std::string_view& text, bool& missing);
@@ -87,6 +92,8 @@ class FeatureParser::Reader {
   const std::size_t base_;    // rows_.size() before this message
   std::size_t previous_ = 0;  // 1 + the feature met last, 0 before the first
   std::size_t met_ = 0;       // features met
+  // The message's last bytes, and as many that are no digits: there, too, all can be looked at.
+  char tail_[2 * kPlainDecimalReads] = {};
   bool plain_labels_ = true;  // no label of the first column was spelt with escapes
 };
 
@@ -112,15 +119,17 @@ inline bool FeatureParser::Reader::meet(std::size_t feature) {
 inline bool FeatureParser::Reader::read_value(std::size_t feature, double& value) {
   json_.skip_space();
   if (p_.encoder_) return read_encoded_value(feature, value);
-  return read_short_value(value) || read_odd_value(feature, value);
+  return read_plain_value(value) || read_odd_value(feature, value);
 }
 
-// A number of few digits that is surely whole; else false, and the cursor stays.
-inline bool FeatureParser::Reader::read_short_value(double& value) {
-  if (json_.left() <= kShortDecimalReads + 1) return false;
-  const char* const after = parse_short_decimal<DecimalGrammar::kJson>(json_.at(), value);
+// A plain number that is surely whole; else false, and the cursor stays.
+inline bool FeatureParser::Reader::read_plain_value(double& value) {
+  const std::size_t left = json_.left();
+  const char* const at =
+      left >= kPlainDecimalReads ? json_.at() : tail_ + kPlainDecimalReads - left;
+  const char* const after = parse_plain_decimal(at, value);
   if (after == nullptr || (*after != ',' && *after != '}' && *after != ' ')) return false;
-  json_.rewind(after);
+  json_.advance(static_cast<std::size_t>(after - at));
   return true;
 }
 

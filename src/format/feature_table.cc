@@ -71,7 +71,7 @@ inline bool FeatureParser::Reader::read_usual_column(std::size_t feature) {
   if (!p_.column_opening_.stand_at(column, json_.left())) return false;
   json_.advance(p_.column_opening_.size());
   double value = 0;
-  if (!read_short_value(value) || !json_.take('}')) {
+  if (!read_plain_value(value) || !json_.take('}')) {
     json_.rewind(column);
     return false;
   }
