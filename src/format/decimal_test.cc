@@ -47,10 +47,10 @@ std::optional<double> ours(std::string_view text, DecimalGrammar grammar) {
     return ::testing::AssertionFailure() << "parse_short_cell differs on '" << text << "'";
   }
   const std::string followed = std::string(text) + ',' + std::string(kPlainDecimalReads, '5');
-  const char* const end = parse_plain_decimal(followed.data(), value);
+  const char* const end = plain_decimal().parse(followed.data(), value);
   const auto as_json = ours(text, DecimalGrammar::kJson);
   if (end == followed.data() + text.size() && (!as_json || bits(*as_json) != bits(value))) {
-    return ::testing::AssertionFailure() << "parse_plain_decimal differs on '" << text << "'";
+    return ::testing::AssertionFailure() << "plain_decimal differs on '" << text << "'";
   }
   return ::testing::AssertionSuccess();
 }

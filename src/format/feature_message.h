@@ -33,6 +33,7 @@
 #include "format/expected_bytes.h"
 #include "format/feature_refusal.h"
 #include "format/json_cursor.h"
+#include "format/plain_decimal.h"
 #include "record/schema.h"
 
 namespace weir::format {
@@ -85,6 +86,7 @@ class FeatureParser {
   JsonScratch scratch_;
   std::vector<std::uint64_t> seen_;  // the number of the pass in which a feature was last met
   std::uint64_t pass_ = 0;
+  const char* (*const parse_plain_)(const char*, double&) = plain_decimal().parse;
   ExpectedBytes column_opening_;            // `{"12": `, where the first column met has one row
   std::vector<std::string_view> labels_;    // of the first column met
   std::vector<std::uint32_t> label_order_;  // indices into labels_, sorted by label

@@ -130,11 +130,13 @@ bool FeatureParser::Reader::read_flat() {
 // Reads members, none or more, as long as each is the one that came next before, with a plain
 // number and another member behind it. The cursor is then at a member's name.
 void FeatureParser::Reader::read_usual_members(double* row) {
-  // In variables of its own: the cursor's place would go through memory at each step.
+  // In variables of its own: the cursor's place would go through memory at each step. Blanks are
+  // foreseen, not added: what comes next need not wait for them.
   const char* member = json_.at();
   const char* const end = member + json_.left();
   std::size_t previous = previous_;
   std::size_t met = met_;
+  const auto parse_plain = p_.parse_plain_;
   while (true) {
     const std::size_t feature = p_.successor_[previous];
     if (feature >= p_.names_.size() || p_.seen_[feature] == p_.pass_) break;
@@ -142,11 +144,13 @@ void FeatureParser::Reader::read_usual_members(double* row) {
     if (!token.stand_at(member, static_cast<std::size_t>(end - member))) break;
     const char* value = member + token.size();
     if (static_cast<std::size_t>(end - value) <= kPlainDecimalReads) break;
-    value += *value == ' ';
-    const char* const after = parse_plain_decimal(value, row[feature]);
+    if (*value == ' ') [[likely]]
+      ++value;
+    const char* const after = parse_plain(value, row[feature]);
     if (after == nullptr || *after != ',') break;
     member = after + 1;
-    member += *member == ' ';
+    if (*member == ' ') [[likely]]
+      ++member;
     p_.seen_[feature] = p_.pass_;
     previous = feature + 1;
     ++met;

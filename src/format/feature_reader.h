@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "format/feature_message.h"
-#include "format/plain_decimal.h"
 
 namespace weir::format {
 
@@ -127,7 +126,7 @@ inline bool FeatureParser::Reader::read_plain_value(double& value) {
   const std::size_t left = json_.left();
   const char* const at =
       left >= kPlainDecimalReads ? json_.at() : tail_ + kPlainDecimalReads - left;
-  const char* const after = parse_plain_decimal(at, value);
+  const char* const after = p_.parse_plain_(at, value);
   if (after == nullptr || (*after != ',' && *after != '}' && *after != ' ')) return false;
   json_.advance(static_cast<std::size_t>(after - at));
   return true;
