@@ -282,8 +282,8 @@ Comparison looking_up(const std::string& name, bool there, double ratio_max) {
 }  // namespace
 
 std::vector<Comparison> comparisons() {
-  return {reading("a flat object", false, 1.0),
-          reading("a table of one row", true, 1.15),
+  return {reading("a flat object", false, 1.3),
+          reading("a table of one row", true, 1.4),
           linear(13, 0.95),
           linear(500, 0.5),
           trees(100, 0.3),

@@ -272,7 +272,10 @@ TEST(FeatureParser, agrees_with_another_parser_on_damaged_messages) {
   std::vector<double> rows;
   int taken = 0;
   for (int round = 0; round < 150'000; ++round) {
-    const std::string message = mutated(seeds[static_cast<unsigned>(round) % seeds.size()], random);
+    const std::string& seed = seeds[static_cast<unsigned>(round) % seeds.size()];
+    const std::string message = mutated(seed, random);
+    static_cast<void>(
+        parser.parse(seed, rows));  // its order is what the next one is likely to have
     rows.clear();
     const auto parsed = parser.parse(message, rows);
     const auto expected = oracle::expected_features(schema, message, kDepthMax);
@@ -285,6 +288,36 @@ TEST(FeatureParser, agrees_with_another_parser_on_damaged_messages) {
     ASSERT_EQ(parsed->many, expected.many) << message;
   }
   EXPECT_GT(taken, 3000);
+}
+
+TEST(FeatureParser, refuses_each_time_a_feature_that_stands_where_another_did) {
+  const record::Schema schema{.features = {"a", "zn", "b"}, .target = "y"};
+  FeatureParser parser(schema);
+  std::vector<double> rows;
+  for (int i = 0; i < 3; ++i) {
+    const auto parsed = parser.parse(
+        R"({"a": 1, "a": 2, "zn": 3, "x": "more than thirty-three bytes, all of them"})", rows);
+    ASSERT_FALSE(parsed);
+    ASSERT_EQ(parser.refusal().kind, Kind::kDuplicateFeature);
+  }
+}
+
+TEST(FeatureParser, reads_the_same_after_a_member_that_is_unlike_the_others) {
+  const record::Schema schema{.features = {"a", "zn", "b"}, .target = "y"};
+  const std::string tail = R"(, "x": "more than thirty-three bytes, all of them"})";
+  FeatureParser parser(schema);
+  for (const std::string_view first :
+       {R"("id": "house-1", "a": 1)", R"("a": 1e0)", R"("a": 1)", R"("a":1)", "\n\t\"a\" :\r 1"}) {
+    for (const std::string_view blank : {"", " ", "  ", "\n "}) {
+      std::vector<double> rows;
+      std::string message = "{" + std::string(first);
+      for (const std::string_view member : {R"("zn":-2.5)", R"("b": 123456789012.25)"}) {
+        message.append(",").append(blank).append(member);
+      }
+      ASSERT_TRUE(parser.parse(message + tail, rows)) << message;
+      EXPECT_THAT(rows, ElementsAre(1, -2.5, 123456789012.25)) << message;
+    }
+  }
 }
 
 TEST(FeatureParser, allocates_nothing_for_the_rows_once_they_have_grown) {

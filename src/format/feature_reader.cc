@@ -114,7 +114,10 @@ bool FeatureParser::Reader::read_flat() {
   json_.skip_space();
   bool more = !json_.take('}');
   while (more) {
-    if (!p_.encoder_) read_usual_members(row);
+    if (!p_.encoder_) {
+      json_.skip_space();
+      read_usual_members(row);
+    }
     std::size_t feature = kNoFeature;
     if (!read_name(feature)) return false;
     if (feature == kNoFeature) {
