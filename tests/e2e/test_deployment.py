@@ -162,4 +162,5 @@ def test_the_whole_pipeline_works_under_the_filter_of_the_units(pipeline):
     assert list((pipeline.folder / "state").glob("*.sqlite")), "the gateway keeps its records where systemd says"
     process.send(signal.SIGTERM)
     assert process.wait(15) == 0, process.stderr[-2000:]
+    pipeline.ok("score", "--until-end", seconds=90)  # what its producer wrote when its scorer had ended
     check_promises(pipeline)
