@@ -35,6 +35,11 @@ class CellEncoder {
   const record::Inputs& inputs() const { return inputs_; }
   record::InputKind kind(std::size_t column) const { return inputs_.columns[column].kind; }
   bool may_be_missing(std::size_t column) const { return inputs_.columns[column].may_be_missing; }
+  // Whether each number there is stands for itself.
+  bool takes_any_number(std::size_t column) const {
+    return kind(column) == record::InputKind::kNumber && !inputs_.columns[column].positive &&
+           words_are_texts_;
+  }
 
   std::optional<RowFault> encode(std::size_t column, std::string_view text, double& value) const;
   // As encode() of the number's own text; NaN is a value that is not there.

@@ -5,7 +5,7 @@
 //             ->  125 / 10^2             (exact numbers, one rounding)
 //
 // Nothing depends on the data but the end: whatever was not a digit is gathered in one vector, and
-// one test at the end says whether all cells of the rows were numbers.
+// one test a column says whether its cells were such numbers.
 
 #include "format/csv_kernels.h"
 
@@ -14,6 +14,8 @@
 #include <cstring>
 
 #include "format/byte_search.h"
+#include "format/decimal.h"
+#include "format/plain_decimal.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -135,9 +137,29 @@ WEIR_AVX2 WEIR_INLINE __m256d numbers_of(__m256i words, __m256i lengths, __m256i
   return _mm256_or_pd(_mm256_div_pd(whole, _mm256_castsi256_pd(power)), _mm256_castsi256_pd(sign));
 }
 
+// The cells of one column where some are longer than eight bytes.
+WEIR_AVX2 bool read_long_cells(std::string_view chunk, __m256i begins, __m256i lengths,
+                               double* values) {
+  const auto parse = plain_decimal().parse;
+  alignas(32) std::uint64_t begin[kRowsAtOnce];
+  alignas(32) std::uint64_t length[kRowsAtOnce];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(begin), begins);
+  _mm256_store_si256(reinterpret_cast<__m256i*>(length), lengths);
+  for (std::size_t row = 0; row < kRowsAtOnce; ++row) {
+    const char* const cell = chunk.data() + begin[row];
+    const char* const end = cell + length[row];
+    if (length[row] <= kShortCellReads) {
+      if (!parse_short_cell(cell, end, values[row])) return false;
+    } else if (chunk.size() - begin[row] < kPlainDecimalReads || parse(cell, values[row]) != end) {
+      return false;
+    }
+  }
+  return true;
+}
+
 WEIR_AVX2 bool read_rows_avx2(const CsvRowGroup& group) {
   static_assert(kRowsAtOnce == 4);
-  const char* const chunk = group.chunk;
+  const char* const chunk = group.chunk.data();
   const std::size_t columns = group.columns;
   const std::uint32_t* const row0 = group.delimiters;
   const std::uint32_t* const row1 = row0 + columns;
@@ -146,7 +168,6 @@ WEIR_AVX2 bool read_rows_avx2(const CsvRowGroup& group) {
   const __m256i one = _mm256_set1_epi64x(1);
   __m256i begins = _mm256_set_epi64x(row2[columns - 1] + 1LL, row1[columns - 1] + 1LL,
                                      row0[columns - 1] + 1LL, static_cast<long long>(group.begin));
-  __m256i bad = _mm256_setzero_si256();
   unsigned unlike = 0;  // delimiters that are the other one
   for (std::size_t column = 0; column < columns; ++column) {
     const char* const end0 = chunk + row0[column];
@@ -172,11 +193,17 @@ WEIR_AVX2 bool read_rows_avx2(const CsvRowGroup& group) {
                                               last_bytes(end1 - cr1), last_bytes(end0 - cr0));
       const __m256i lengths =
           _mm256_sub_epi64(_mm256_sub_epi64(ends, begins), _mm256_set_epi64x(cr3, cr2, cr1, cr0));
-      _mm256_storeu_pd(group.values + slot * group.stride, numbers_of(words, lengths, bad));
+      double* const values = group.values + slot * group.stride;
+      __m256i bad = _mm256_setzero_si256();
+      _mm256_storeu_pd(values, numbers_of(words, lengths, bad));
+      if (_mm256_testz_si256(bad, bad) == 0 &&
+          !read_long_cells(group.chunk, begins, lengths, values)) {
+        return false;
+      }
     }
     begins = _mm256_add_epi64(ends, one);
   }
-  return unlike == 0 && _mm256_testz_si256(bad, bad) != 0;
+  return unlike == 0;
 }
 constexpr CsvKernels kAvx2{"avx2", find_avx2, read_rows_avx2};
 #endif

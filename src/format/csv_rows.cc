@@ -1,5 +1,5 @@
 // Three readers of a record that must agree. Groups takes the delimiters of several rows and reads
-// them side by side, if all are short numbers; read_plain_row takes the next commas and line feeds,
+// them side by side, if all are plain numbers; read_plain_row takes the next commas and line feeds,
 // one for each column, and reads the cells between them. On anything they did not expect they give
 // up, nothing is lost, and read_any_row takes the record again from its start, by the rules and
 // with a reason to give. Every row that the first ones take, the last would take with the same
@@ -16,6 +16,7 @@
 #include "format/csv_delimiters.h"
 #include "format/csv_record.h"
 #include "format/decimal.h"
+#include "format/plain_decimal.h"
 
 namespace weir::format {
 namespace {
@@ -44,6 +45,17 @@ bool read_padded_cell(const char* at, const char* end, double& value) {
   const Decimal decimal = parse_decimal(at, end, DecimalGrammar::kText);
   value = decimal.value;
   return decimal.status == DecimalStatus::kGood && skip_blanks(decimal.end, end) == end;
+}
+
+// A cell as most are, a short number or a plain one. False: some other cell, or one at the border
+// of the chunk.
+bool read_usual_cell(std::string_view chunk, const char* at, const char* end, double& value) {
+  const auto offset = static_cast<std::size_t>(at - chunk.data());
+  const auto length = static_cast<std::size_t>(end - at);
+  if (length <= kShortCellReads) {
+    return offset + length >= kShortCellReads && parse_short_cell(at, end, value);
+  }
+  return chunk.size() - offset >= kPlainDecimalReads && plain_decimal().parse(at, value) == end;
 }
 
 std::string excerpt_of(std::string_view text) {
@@ -96,7 +108,7 @@ class CsvRowReader::Groups {
  public:
   Groups(const CsvRowReader& reader, const CsvChunk& chunk, CsvDelimiters& delimiters)
       : reader_(reader),
-        chunk_(chunk.bytes.data()),
+        chunk_(chunk.bytes),
         delimiters_(delimiters),
         columns_(reader.slots_.size()),
         read_rows_(reader.encoder_ ? nullptr : csv_kernels().read_rows) {}
@@ -134,7 +146,7 @@ class CsvRowReader::Groups {
   static constexpr std::size_t kPauseRowsMax = 256;
 
   const CsvRowReader& reader_;
-  const char* const chunk_;
+  const std::string_view chunk_;
   CsvDelimiters& delimiters_;
   const std::size_t columns_;
   bool (*const read_rows_)(const CsvRowGroup& group);
@@ -184,13 +196,12 @@ Result<CsvRowReader> CsvRowReader::make(const std::vector<std::string>& header,
     return fail(Code::kBadData,
                 "no feature column is left beside the target '" + excerpt_of(target) + "'");
   }
+  reader.is_number_.assign(reader.schema_.features.size() + 1, 1);
   return reader;
 }
 
 void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedRows& refused,
                          std::vector<CsvRecordPlace>* places) const {
-  const auto read_plain =
-      encoder_ ? &CsvRowReader::read_plain_row<false> : &CsvRowReader::read_plain_row<true>;
   const char* const begin = chunk.bytes.data();
   const char* const end = begin + chunk.bytes.size();
   const std::size_t columns = schema_.features.size() + 1;
@@ -225,7 +236,7 @@ void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedR
     }
     const std::uint32_t* const next = delimiters.peek(slots_.size());
     const char* const line_feed =
-        next != nullptr ? (this->*read_plain)(begin, record, next, row, stride) : nullptr;
+        next != nullptr ? read_plain_row(chunk.bytes, record, next, row, stride) : nullptr;
     bool good = line_feed != nullptr;
     std::size_t length = 0;
     if (good) [[likely]] {
@@ -255,9 +266,13 @@ void CsvRowReader::parse(const CsvChunk& chunk, record::RowBlock& rows, RefusedR
 
 void CsvRowReader::set_inputs(record::Inputs inputs) {
   encoder_.reset();
+  std::fill(is_number_.begin(), is_number_.end(), 1);
   if (inputs.plain()) return;
   WEIR_CHECK(inputs.columns.size() == schema_.features.size());
   encoder_ = std::make_shared<const CellEncoder>(std::move(inputs));
+  for (std::size_t column = 0; column < schema_.features.size(); ++column) {
+    is_number_[column] = encoder_->takes_any_number(column) ? 1 : 0;
+  }
 }
 
 std::optional<RowFault> CsvRowReader::read_value(std::size_t slot, std::string_view cell,
@@ -266,32 +281,31 @@ std::optional<RowFault> CsvRowReader::read_value(std::size_t slot, std::string_v
   return encoder_->encode(slot, cell, value);
 }
 
+bool CsvRowReader::read_unusual_cell(std::size_t slot, std::string_view cell, double& value) const {
+  if (!encoder_) return read_padded_cell(cell.data(), cell.data() + cell.size(), value);
+  return !cell.starts_with('"') && !read_value(slot, cell, value);
+}
+
 // The place of the line feed that ends the record, or nullptr where it is not as plain as can be.
-template <bool kNumbersAlone>
-const char* CsvRowReader::read_plain_row(const char* chunk, const char* cell,
+const char* CsvRowReader::read_plain_row(std::string_view chunk, const char* cell,
                                          const std::uint32_t* delimiters, double* row,
                                          std::size_t stride) const {
   const std::size_t* const slots = slots_.data();
   const std::size_t last = slots_.size() - 1;
   for (std::size_t column = 0;; ++column) {
-    const char* const delimiter = chunk + delimiters[column];
+    const char* const delimiter = chunk.data() + delimiters[column];
     const char* end = delimiter;
     if (column == last && end != cell && end[-1] == '\r') --end;
     if (slots[column] == kDropped) {
       if (*cell == '"') return nullptr;
-    } else if (!kNumbersAlone) {
-      const std::string_view text(cell, static_cast<std::size_t>(end - cell));
-      if (text.starts_with('"')) return nullptr;
-      double value = 0;
-      if (read_value(slots[column], text, value)) return nullptr;
-      row[slots[column] * stride] = value;
     } else {
+      const std::size_t slot = slots[column];
       double value = 0;
-      if (delimiters[column] <= kShortCellReads || !parse_short_cell(cell, end, value))
-          [[unlikely]] {
-        if (!read_padded_cell(cell, end, value)) return nullptr;
+      if (!is_number_[slot] || !read_usual_cell(chunk, cell, end, value)) [[unlikely]] {
+        const std::string_view text(cell, static_cast<std::size_t>(end - cell));
+        if (!read_unusual_cell(slot, text, value)) return nullptr;
       }
-      row[slots[column] * stride] = value;
+      row[slot * stride] = value;
     }
     if (column == last) return *delimiter == '\n' ? delimiter : nullptr;
     if (*delimiter != ',') return nullptr;

@@ -105,9 +105,10 @@ class CsvRowReader {
   static constexpr std::size_t kDropped = kNoSlot;
 
   CsvRowReader() = default;
-  template <bool kNumbersAlone>
-  const char* read_plain_row(const char* chunk, const char* cell, const std::uint32_t* delimiters,
-                             double* row, std::size_t stride) const;
+  const char* read_plain_row(std::string_view chunk, const char* cell,
+                             const std::uint32_t* delimiters, double* row,
+                             std::size_t stride) const;
+  bool read_unusual_cell(std::size_t slot, std::string_view cell, double& value) const;
   std::optional<RowFault> read_value(std::size_t slot, std::string_view cell, double& value) const;
   bool read_any_row(std::string_view record, Walk& walk, double* row, std::size_t stride) const;
   void refuse(Walk& walk, RowFault fault, std::size_t column, std::string cause,
@@ -116,6 +117,7 @@ class CsvRowReader {
   record::Schema schema_;
   std::vector<std::string> header_;
   std::vector<std::size_t> slots_;  // of each file column: its column in the block, or kDropped
+  std::vector<std::uint8_t> is_number_;         // of each column of the block: a number, as it is
   std::shared_ptr<const CellEncoder> encoder_;  // absent where each feature is a number
 };
 

@@ -147,9 +147,14 @@ TEST(CsvRowReader, needs_memory_by_the_bytes_and_not_by_lines_times_columns) {
 TEST(CsvRowReader, agrees_with_a_plain_reader_on_random_data_sets) {
   std::mt19937 random(6);
   static const std::vector<std::string> kCells = {
-      "1",      "2.5",   "-3.25",   "0.00632", "12345678", "1.23456789012345", "1e5", " 7",
-      "+8",     "\"9\"", "\"a,b\"", "",        "x",        "\"\n\"",           "nan", "1\"",
-      "\"2\"3", "1e999", "00.5"};
+      "1",          "2.5",         "-3.25",
+      "0.00632",    "12345678",    "1.23456789012345",
+      "1e5",        " 7",          "-0.30000000000000004",
+      "98.7654321", "123456789.5", "+8",
+      "\"9\"",      "\"a,b\"",     "",
+      "x",          "\"\n\"",      "nan",
+      "1\"",        "\"2\"3",      "1e999",
+      "00.5"};
   static const std::vector<std::string> kEnds = {"\n", "\n", "\n", "\r\n", "\n\n", "\r\r\n"};
   for (int round = 0; round < 2000; ++round) {
     std::string text = round % 2 == 0 ? "a,b,y\n" : "a,x1,b,y\n";
@@ -157,7 +162,7 @@ TEST(CsvRowReader, agrees_with_a_plain_reader_on_random_data_sets) {
       const std::uint64_t fields = random() % 20 == 0 ? random() % 6 : 3 + round % 2;
       for (std::uint64_t i = 0; i < fields; ++i) {
         if (i > 0) text += ',';
-        text += kCells[random() % (random() % 8 == 0 ? kCells.size() : 10)];
+        text += kCells[random() % (random() % 8 == 0 ? kCells.size() : 13)];
       }
       text += kEnds[random() % kEnds.size()];
     }
@@ -173,6 +178,17 @@ TEST(CsvRowReader, goes_on_with_quick_reading_after_a_long_quoted_record) {
                          : std::to_string(i) + ",2.5,-1\n";
   }
   EXPECT_EQ(oracle::compare_with_oracle(text, {}, 100000), "");
+}
+
+TEST(CsvRowReader, reads_long_numbers_to_the_last_byte_of_a_chunk) {
+  std::string text = "a,b,y\n";
+  for (int i = 0; i < 100; ++i) {
+    text += "0.1234567890123456" + std::to_string(i % 10) + ",-12345678.87654321,3.5\r\n";
+  }
+  // Borders of chunks everywhere, and an end where no more bytes may be read.
+  for (std::size_t bytes = 1; bytes < 400; ++bytes) {
+    ASSERT_EQ(oracle::compare_with_oracle(text, {.chunk_bytes = bytes}, 1000), "") << bytes;
+  }
 }
 
 TEST(RefusedRows, counts_by_reason_and_column_and_keeps_the_first_examples) {
