@@ -1,8 +1,9 @@
-// Prediction goes tree by tree over a block of rows, so that both stay in the nearest cache. A step
-// down a tree is a load that waits for the one before it; so a group of lanes goes down side by
-// side, without a branch that could be mispredicted: a leaf leads to itself, and all lanes take as
-// many steps as the tree is deep. The lanes are several rows in one tree, or, where few rows are
-// asked for, one row in several trees. Whichever way, a row's leaves are added in the trees' order.
+// Prediction goes tree by tree over a block of rows, so that both stay in the nearest cache. Many
+// rows go down a tree of few leaves as leaf_masks.h has it. In a larger tree they go step by step.
+// A step is a load that waits for the one before it; so a group of lanes goes down side by side,
+// without a branch that could be mispredicted: a leaf leads to itself, and all lanes take as many
+// steps as the tree is deep. The lanes are several rows in one tree, or, where few rows are asked
+// for, one row in several trees. Whichever way, a row's leaves are added in the trees' order.
 #include "model/forest.h"
 
 #include <algorithm>
@@ -19,9 +20,14 @@ namespace {
 
 constexpr std::size_t kLanes = 8;
 constexpr std::size_t kBlockRowsMax = 64;
+static_assert(kBlockRowsMax % kMaskRows == 0 && kMaskRows % kLanes == 0);
+// So few rows go down one after the other.
+constexpr std::size_t kFewRows = 2;
 constexpr std::size_t kBlockBytesMax = 1 << 16;
 // After so many steps it is asked whether all lanes have come to a leaf, again and again.
 constexpr int kStepsBetweenLooks = 8;
+
+std::size_t full_groups(std::size_t rows) { return (rows + kMaskRows - 1) / kMaskRows * kMaskRows; }
 
 }  // namespace
 
@@ -75,6 +81,8 @@ Status Forest<Number>::add(const Tree& tree, std::size_t features) {
     ++inner;
   }
   if (tree.missing_left.size() != inner) return bad("flags for more nodes than there are");
+  root.masks = masks_.add(std::span(nodes_).subspan(root.first),
+                          std::span(missing_left_).subspan(root.first), root.depth);
   roots_.push_back(root);
   steps_ += static_cast<std::size_t>(root.depth) + 1;
   return {};
@@ -118,20 +126,18 @@ struct Forest<Number>::Kernel {
   }
 
   // Rows in groups of lanes; what is behind `count`, up to the next full group, is written too.
-  static void add_by_rows(const Forest& forest, const Number* rows, std::size_t stride,
-                          std::size_t count, Number* sums) {
-    for (const Root& root : forest.roots_) {
-      const Node* const nodes = forest.nodes_.data() + root.first;
-      for (std::size_t i = 0; i < count; i += kLanes) {
-        Lanes lanes;
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-          lanes.root[lane] = nodes;
-          lanes.row[lane] = rows + (i + lane) * stride;
-        }
-        descend(lanes, root.depth);
-        for (std::size_t lane = 0; lane < kLanes; ++lane) {
-          sums[i + lane] += nodes[lanes.at[lane]].leaf;
-        }
+  static void add_by_rows(const Forest& forest, const Root& root, const Number* rows,
+                          std::size_t stride, std::size_t count, Number* sums) {
+    const Node* const nodes = forest.nodes_.data() + root.first;
+    for (std::size_t i = 0; i < count; i += kLanes) {
+      Lanes lanes;
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        lanes.root[lane] = nodes;
+        lanes.row[lane] = rows + (i + lane) * stride;
+      }
+      descend(lanes, root.depth);
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        sums[i + lane] += nodes[lanes.at[lane]].leaf;
       }
     }
   }
@@ -156,52 +162,100 @@ struct Forest<Number>::Kernel {
   }
 
   // With values that are missing: step by step.
-  static Number sum_with_missing(const Forest& forest, Number sum, const Number* row) {
-    for (const Root& root : forest.roots_) {
-      const Node* const nodes = forest.nodes_.data() + root.first;
-      std::int32_t at = 0;
-      while (!std::isnan(nodes[at].threshold)) {
-        const Number x = row[nodes[at].feature];
-        const bool goes_left =
-            std::isnan(x) ? forest.missing_left_[root.first + static_cast<std::size_t>(at)] != 0
-                          : x < nodes[at].threshold;
-        at = nodes[at].left + (goes_left ? 0 : 1);
-      }
-      sum += nodes[at].leaf;
+  static Number leaf_with_missing(const Forest& forest, const Root& root, const Number* row) {
+    const Node* const nodes = forest.nodes_.data() + root.first;
+    std::int32_t at = 0;
+    while (!std::isnan(nodes[at].threshold)) {
+      const Number x = row[nodes[at].feature];
+      const bool goes_left =
+          std::isnan(x) ? forest.missing_left_[root.first + static_cast<std::size_t>(at)] != 0
+                        : x < nodes[at].threshold;
+      at = nodes[at].left + (goes_left ? 0 : 1);
     }
+    return nodes[at].leaf;
+  }
+
+  static Number sum_with_missing(const Forest& forest, Number sum, const Number* row) {
+    for (const Root& root : forest.roots_) sum += leaf_with_missing(forest, root, row);
     return sum;
   }
 };
+
+// Rows as the nearest cache has room for them.
+template <typename Number>
+struct Forest<Number>::Block {
+  Block(std::size_t features_of_row, std::size_t rows)
+      : features(features_of_row), rows_max(std::min(rows_in_cache(features), full_groups(rows))) {
+    by_row.resize((rows <= kFewRows ? rows : rows_max) * features);
+    by_feature.resize((rows <= kFewRows ? 0 : rows_max) * features);
+  }
+
+  static std::size_t rows_in_cache(std::size_t features) {
+    const std::size_t rows = kBlockBytesMax / sizeof(Number) / features / kMaskRows * kMaskRows;
+    return std::clamp(rows, kMaskRows, kBlockRowsMax);
+  }
+
+  void take(std::span<const double> from) {
+    count = from.size() / features;
+    missing = false;
+    for (std::size_t i = 0; i < from.size(); ++i) {
+      by_row[i] = static_cast<Number>(from[i]);
+      missing |= std::isnan(by_row[i]);
+    }
+    if (count <= kFewRows) return;
+    for (std::size_t row = 0; row < count; ++row) {
+      for (std::size_t feature = 0; feature < features; ++feature) {
+        by_feature[feature * rows_max + row] = by_row[row * features + feature];
+      }
+    }
+  }
+
+  const std::size_t features;
+  const std::size_t rows_max;  // full groups
+  std::size_t count = 0;       // rows; what is behind them means nothing
+  bool missing = false;        // some value
+  std::vector<Number> by_row;
+  std::vector<Number> by_feature;  // of more than a few rows
+};
+
+// Adds the leaves of all trees.
+template <typename Number>
+void Forest<Number>::add_leaves(const Block& block, std::span<Number> sums) const {
+  if (block.count <= kFewRows) {
+    for (std::size_t i = 0; i < block.count; ++i) {
+      const Number* const row = block.by_row.data() + i * block.features;
+      sums[i] = block.missing ? Kernel::sum_with_missing(*this, sums[i], row)
+                              : Kernel::sum_by_trees(*this, sums[i], row);
+    }
+    return;
+  }
+  for (const Root& root : roots_) {
+    if (root.masks) {
+      masks_.add_leaves(*root.masks, block.by_feature.data(), block.rows_max,
+                        full_groups(block.count), sums.data());
+    } else if (!block.missing) {
+      Kernel::add_by_rows(*this, root, block.by_row.data(), block.features, block.count,
+                          sums.data());
+    } else {
+      for (std::size_t i = 0; i < block.count; ++i) {
+        sums[i] += Kernel::leaf_with_missing(*this, root, block.by_row.data() + i * block.features);
+      }
+    }
+  }
+}
 
 template <typename Number>
 void Forest<Number>::predict(std::span<const double> rows, std::size_t features, Number base,
                              std::span<double> out) const {
   WEIR_CHECK(rows.size() == out.size() * features);
   if (out.empty()) return;
-  std::size_t block_rows =
-      std::clamp(kBlockBytesMax / sizeof(Number) / features, kLanes, kBlockRowsMax);
-  block_rows = std::min(block_rows, out.size());
-  const std::size_t padded = (block_rows + kLanes - 1) / kLanes * kLanes;
-  std::vector<Number> block(padded * features, Number{0});
+  Block block(features, out.size());
   std::array<Number, kBlockRowsMax> sums{};
-  for (std::size_t first = 0; first < out.size(); first += block_rows) {
-    const std::size_t count = std::min(block_rows, out.size() - first);
-    const double* const from = rows.data() + first * features;
-    bool missing = false;
-    for (std::size_t i = 0; i < count * features; ++i) {
-      block[i] = static_cast<Number>(from[i]);
-      missing |= std::isnan(block[i]);
-    }
-    if (missing || count <= 2) {
-      for (std::size_t i = 0; i < count; ++i) {
-        const Number* const row = block.data() + i * features;
-        sums[i] = missing ? Kernel::sum_with_missing(*this, base, row)
-                          : Kernel::sum_by_trees(*this, base, row);
-      }
-    } else {
-      sums.fill(base);
-      Kernel::add_by_rows(*this, block.data(), features, count, sums.data());
-    }
+  for (std::size_t first = 0; first < out.size(); first += block.count) {
+    const std::size_t count = std::min(block.rows_max, out.size() - first);
+    block.take(rows.subspan(first * features, count * features));
+    sums.fill(base);
+    add_leaves(block, sums);
     for (std::size_t i = 0; i < count; ++i) out[first + i] = static_cast<double>(sums[i]);
   }
 }

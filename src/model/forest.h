@@ -8,10 +8,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "base/error.h"
+#include "model/leaf_masks.h"
 
 namespace weir::model {
 
@@ -43,23 +45,22 @@ class Forest {
   std::size_t steps() const { return steps_; }
 
  private:
-  // A leaf leads back to itself: its threshold is NaN, so every row goes right, to left + 1.
-  struct Node {
-    Number threshold;
-    std::int32_t left;  // in its tree
-    std::uint32_t feature;
-    Number leaf;
-  };
+  // A leaf leads back to itself: every row goes right, to left + 1.
+  using Node = TreeNode<Number>;
   struct Root {
     std::size_t first;  // in nodes_, and in missing_left_
     int depth;
+    std::optional<typename LeafMasks<Number>::Place> masks = std::nullopt;
   };
   struct Kernel;
+  struct Block;
+  void add_leaves(const Block& block, std::span<Number> sums) const;
 
   std::size_t steps_ = 0;
   std::vector<Root> roots_;
   std::vector<Node> nodes_;
   std::vector<std::uint8_t> missing_left_;  // of each node
+  LeafMasks<Number> masks_;
 };
 
 extern template class Forest<float>;
