@@ -1,7 +1,9 @@
-// bench_generate ROWS FILE.csv: writes a data set shaped like Boston's, and FILE.csv.truth.json.
+// bench_generate ROWS FILE.csv [full]: writes a data set shaped like Boston's, and
+// FILE.csv.truth.json.
 //
 // Thirteen columns of uniform numbers, independent of each other, with Boston's names, ranges and
 // digits; the target is a linear function of them plus noise of a known size, rounded to one digit.
+// With `full` they have all digits of a double, as programs write numbers that they have reckoned.
 // So the truth is known, and so is how far an estimate may be from it. The same number of rows
 // gives the same bytes.
 #include <array>
@@ -11,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -41,7 +44,7 @@ std::uint64_t next_random(std::uint64_t& state) {  // splitmix64
   return z ^ (z >> 31);
 }
 
-double unit(int decimals) { return std::pow(10.0, -decimals); }
+constexpr double kUnits[] = {1, 0.1, 0.01, 0.001, 0.0001};  // by decimals
 
 // Four dice of sixteen bits: nearly normal, mean 0, standard deviation 1.
 double noise(std::uint64_t& state) {
@@ -70,22 +73,33 @@ char* write_decimal(char* out, std::int64_t value, int decimals) {
   return out;
 }
 
-void write_rows(std::FILE* file, long rows) {
+// All digits of a number of the column.
+char* write_full(char* out, const Column& column, std::uint64_t random, double& value) {
+  const double place = static_cast<double>(random >> 11) * 0x1p-53;
+  const auto width = static_cast<double>(column.high - column.low);
+  value = kUnits[column.decimals] * (static_cast<double>(column.low) + place * width);
+  return std::to_chars(out, out + 30, value, std::chars_format::fixed).ptr;
+}
+
+// Its own digits.
+char* write_short(char* out, const Column& column, std::uint64_t random, double& value) {
+  // The small bias of % is of no matter here.
+  const std::uint64_t units = column.low + random % (column.high - column.low + 1);
+  value = kUnits[column.decimals] * static_cast<double>(units);
+  return write_decimal(out, static_cast<std::int64_t>(units), column.decimals);
+}
+
+void write_rows(std::FILE* file, long rows, bool full) {
+  const auto write = full ? write_full : write_short;
   std::uint64_t random = 20240229;
-  std::array<double, kColumns.size()> weights{};
-  for (std::size_t j = 0; j < kColumns.size(); ++j) {
-    weights[j] = kColumns[j].coefficient * unit(kColumns[j].decimals);
-  }
   for (long row = 0; row < rows; ++row) {
-    char line[400];
+    char line[500];
     char* out = line;
     double target = kIntercept + kNoise * noise(random);
-    for (std::size_t j = 0; j < kColumns.size(); ++j) {
-      const Column& column = kColumns[j];
-      // The small bias of % is of no matter here.
-      const std::uint64_t value = column.low + next_random(random) % (column.high - column.low + 1);
-      target += weights[j] * static_cast<double>(value);
-      out = write_decimal(out, static_cast<std::int64_t>(value), column.decimals);
+    for (const Column& column : kColumns) {
+      double value = 0;
+      out = write(out, column, next_random(random), value);
+      target += column.coefficient * value;
       *out++ = ',';
     }
     out = write_decimal(out, std::llround(target * 10), 1);
@@ -94,18 +108,22 @@ void write_rows(std::FILE* file, long rows) {
   }
 }
 
-void write_truth(std::FILE* file, long rows, long bytes) {
+double deviation_of(const Column& column, bool full) {
+  const auto width = static_cast<double>(column.high - column.low);
+  const double variance = full ? width * width / 12 : ((width + 1) * (width + 1) - 1) / 12;
+  return kUnits[column.decimals] * std::sqrt(variance);
+}
+
+void write_truth(std::FILE* file, long rows, long bytes, bool full) {
   std::fprintf(file, "{\"rows\": %ld, \"bytes\": %ld, \"intercept\": %.17g, \"noise\": %.17g,\n",
                rows, bytes, kIntercept, kNoise);
   std::fprintf(file, " \"columns\": {");
   for (const Column& column : kColumns) {
-    const double step = unit(column.decimals);
-    const auto values = static_cast<double>(column.high - column.low + 1);
     std::fprintf(file,
                  "%s\n  \"%s\": {\"coefficient\": %.17g, \"mean\": %.17g, \"deviation\": %.17g}",
                  &column == kColumns.data() ? "" : ",", column.name, column.coefficient,
-                 step * static_cast<double>(column.low + column.high) / 2,
-                 step * std::sqrt((values * values - 1) / 12));
+                 kUnits[column.decimals] * static_cast<double>(column.low + column.high) / 2,
+                 deviation_of(column, full));
   }
   std::fprintf(file, "}}\n");
 }
@@ -126,8 +144,9 @@ void close(std::FILE* file, const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: bench_generate ROWS FILE.csv\n");
+  const bool full = argc == 4 && std::string_view(argv[3]) == "full";
+  if (argc != 3 && !full) {
+    std::fprintf(stderr, "usage: bench_generate ROWS FILE.csv [full]\n");
     return 2;
   }
   const long rows = std::atol(argv[1]);
@@ -135,10 +154,10 @@ int main(int argc, char** argv) {
   std::FILE* file = open(path);
   for (const Column& column : kColumns) std::fprintf(file, "%s,", column.name);
   std::fprintf(file, "medv\n");
-  write_rows(file, rows);
+  write_rows(file, rows, full);
   const long bytes = std::ftell(file);
   close(file, path);
   std::FILE* truth = open(path + ".truth.json");
-  write_truth(truth, rows, bytes);
+  write_truth(truth, rows, bytes, full);
   close(truth, path + ".truth.json");
 }
