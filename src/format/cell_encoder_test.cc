@@ -55,6 +55,16 @@ std::optional<std::vector<double>> from_csv(const std::vector<std::string>& cell
   return row;
 }
 
+// A record of a data set as encode() has its cells, or nothing where one of them is refused.
+std::optional<std::vector<double>> by_encoder(const CellEncoder& encoder,
+                                              const std::vector<std::string>& cells) {
+  std::vector<double> row(cells.size());
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (encoder.encode(i, cells[i], row[i])) return std::nullopt;
+  }
+  return row;
+}
+
 std::optional<std::vector<double>> from_json(const std::string& message) {
   FeatureParser parser(kSchema, example_inputs());
   std::vector<double> row;
@@ -67,6 +77,47 @@ std::string spelt_in_json(const std::string& cell, InputKind kind) {
   if (cell.empty()) return "null";
   if (kind == InputKind::kNumber) return cell;
   return nlohmann::json(cell).dump();
+}
+
+TEST(CellEncoder, decides_what_the_cells_of_a_whole_chunk_are) {
+  static const std::vector<std::string> kNumbers = {
+      "1",  "-2.5", "0",           "-0", "",   "NA", "-999",  "0.30000000000000004",       "1e5",
+      " 7", "+8",   "12345678.25", "x",  "1.", ".5", "1e999", "-0.00001234567890123456789"};
+  static const std::vector<std::string> kOthers = {"north", "7", "", "NA", "2020-01-02", "-999"};
+  std::mt19937_64 random(8);
+  for (const std::string word : {"NA", "-999", "1e999"}) {
+    for (const bool positive : {false, true}) {
+      Inputs inputs = example_inputs();
+      inputs.missing_words = {word};
+      inputs.columns[3].positive = positive;
+      const CellEncoder encoder(inputs);
+      auto reader = CsvRowReader::make({"size", "zone", "built", "tax", "price"}, "price");
+      reader->set_inputs(inputs);
+      CsvChunk chunk;
+      std::vector<std::vector<double>> expected;
+      for (chunk.records = 0; chunk.records < 2000; ++chunk.records) {
+        std::vector<std::string> cells(4);
+        for (const std::size_t column : {0U, 3U}) {
+          cells[column] = kNumbers[random() % (random() % 4 == 0 ? kNumbers.size() : 4)];
+        }
+        for (const std::size_t column : {1U, 2U}) cells[column] = kOthers[random() % 6];
+        const auto row = by_encoder(encoder, cells);
+        if (row) expected.push_back(*row);
+        cells.emplace_back("1");
+        append_csv_record(chunk.bytes, cells);
+      }
+      record::RowBlock rows;
+      RefusedRows refused;
+      reader->parse(chunk, rows, refused);
+      ASSERT_EQ(rows.rows, expected.size());
+      EXPECT_GT(rows.rows, 100U);
+      for (std::size_t row = 0; row < rows.rows; ++row) {
+        for (std::size_t i = 0; i < 4; ++i) {
+          ASSERT_EQ(bits(rows.value(row, i)), bits(expected[row][i])) << word << ", row " << row;
+        }
+      }
+    }
+  }
 }
 
 TEST(CellEncoder, gives_a_row_the_same_bits_from_json_and_from_csv) {

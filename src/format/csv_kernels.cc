@@ -4,8 +4,8 @@
 //             ->  0 0 0 0 0 1 2 5        (sign and point taken out, bytes below the point one up)
 //             ->  125 / 10^2             (exact numbers, one rounding)
 //
-// Nothing depends on the data but the end: whatever was not a digit is gathered in one vector, and
-// one test a column says whether its cells were such numbers.
+// Whatever was not a digit is gathered in one vector, and one test a column says whether its four
+// cells were such numbers. Nothing else depends on the data.
 
 #include "format/csv_kernels.h"
 
@@ -137,8 +137,8 @@ WEIR_AVX2 WEIR_INLINE __m256d numbers_of(__m256i words, __m256i lengths, __m256i
   return _mm256_or_pd(_mm256_div_pd(whole, _mm256_castsi256_pd(power)), _mm256_castsi256_pd(sign));
 }
 
-// The cells of one column where some are longer than eight bytes.
-WEIR_AVX2 bool read_long_cells(std::string_view chunk, __m256i begins, __m256i lengths,
+// The cells of one column where some is no short number.
+WEIR_AVX2 bool read_one_by_one(std::string_view chunk, __m256i begins, __m256i lengths,
                                double* values) {
   const auto parse = plain_decimal().parse;
   alignas(32) std::uint64_t begin[kRowsAtOnce];
@@ -148,11 +148,14 @@ WEIR_AVX2 bool read_long_cells(std::string_view chunk, __m256i begins, __m256i l
   for (std::size_t row = 0; row < kRowsAtOnce; ++row) {
     const char* const cell = chunk.data() + begin[row];
     const char* const end = cell + length[row];
-    if (length[row] <= kShortCellReads) {
-      if (!parse_short_cell(cell, end, values[row])) return false;
-    } else if (chunk.size() - begin[row] < kPlainDecimalReads || parse(cell, values[row]) != end) {
-      return false;
-    }
+    const bool good =
+        length[row] <= kShortCellReads
+            ? parse_short_cell(cell, end, values[row])
+            : chunk.size() - begin[row] >= kPlainDecimalReads && parse(cell, values[row]) == end;
+    if (good) continue;
+    const Decimal decimal = parse_decimal(cell, end, DecimalGrammar::kText);
+    if (decimal.status != DecimalStatus::kGood || decimal.end != end) return false;
+    values[row] = decimal.value;
   }
   return true;
 }
@@ -197,7 +200,7 @@ WEIR_AVX2 bool read_rows_avx2(const CsvRowGroup& group) {
       __m256i bad = _mm256_setzero_si256();
       _mm256_storeu_pd(values, numbers_of(words, lengths, bad));
       if (_mm256_testz_si256(bad, bad) == 0 &&
-          !read_long_cells(group.chunk, begins, lengths, values)) {
+          !read_one_by_one(group.chunk, begins, lengths, values)) {
         return false;
       }
     }

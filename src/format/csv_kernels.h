@@ -3,8 +3,7 @@
 // Where there is AVX2, the cells of kRowsAtOnce rows are read side by side, one column after the
 // other: the same column of four rows makes one vector, and its numbers are stored as one. They are
 // the same bits that parse_short_cell gives, by the same steps. A test holds them to that. Where
-// one of the four is longer, they are read one after the other, as format/plain_decimal.h reads
-// them.
+// one of the four is something else, they are read one after the other.
 //
 // Threads: pure functions. Errors: none; what is not as plain as can be is left to the caller.
 #pragma once
@@ -36,8 +35,8 @@ struct CsvKernels {
   // the end of those. Up to seven numbers behind it are overwritten with some that mean nothing.
   std::uint32_t* (*find_delimiters)(const char* bytes, std::size_t count, std::uint32_t base,
                                     std::uint32_t* out);
-  // False where some row is not `columns` short or plain numbers without quotes and blanks; what is
-  // in `values` then means nothing. Absent where rows are read one at a time.
+  // False where some row is not `columns` numbers without quotes, blanks and '+'; what is in
+  // `values` then means nothing. Absent where rows are read one at a time.
   bool (*read_rows)(const CsvRowGroup& group);
 };
 

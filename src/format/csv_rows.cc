@@ -1,9 +1,9 @@
 // Three readers of a record that must agree. Groups takes the delimiters of several rows and reads
-// them side by side, if all are plain numbers; read_plain_row takes the next commas and line feeds,
-// one for each column, and reads the cells between them. On anything they did not expect they give
-// up, nothing is lost, and read_any_row takes the record again from its start, by the rules and
-// with a reason to give. Every row that the first ones take, the last would take with the same
-// bits; csv_fuzz.cc holds them to it.
+// them side by side, if all are numbers as such; read_plain_row takes the next commas and line
+// feeds, one for each column, and reads the cells between them. On anything they did not expect
+// they give up, nothing is lost, and read_any_row takes the record again from its start, by the
+// rules and with a reason to give. Every row that the first ones take, the last would take with the
+// same bits; csv_fuzz.cc holds them to it.
 
 #include "format/csv_rows.h"
 
