@@ -1,4 +1,4 @@
-// Prediction goes tree by tree over a block of rows, so that both stay in the nearest cache. Many
+// Prediction goes tree by tree over a block of rows, so that both stay in the near caches. Many
 // rows go down a tree of few leaves as leaf_masks.h has it. In a larger tree they go step by step.
 // A step is a load that waits for the one before it; so a group of lanes goes down side by side,
 // without a branch that could be mispredicted: a leaf leads to itself, and all lanes take as many
@@ -83,6 +83,7 @@ Status Forest<Number>::add(const Tree& tree, std::size_t features) {
   if (tree.missing_left.size() != inner) return bad("flags for more nodes than there are");
   root.masks = masks_.add(std::span(nodes_).subspan(root.first),
                           std::span(missing_left_).subspan(root.first), root.depth);
+  masked_trees_ += root.masks ? 1 : 0;
   roots_.push_back(root);
   steps_ += static_cast<std::size_t>(root.depth) + 1;
   return {};
@@ -181,64 +182,71 @@ struct Forest<Number>::Kernel {
   }
 };
 
-// Rows as the nearest cache has room for them.
+// Some rows as Number, so many that they are near while the trees come by: one row after the other
+// for steps, one feature after the other, but only those that are asked for, for masks.
 template <typename Number>
 struct Forest<Number>::Block {
-  Block(std::size_t features_of_row, std::size_t rows)
-      : features(features_of_row), rows_max(std::min(rows_in_cache(features), full_groups(rows))) {
-    by_row.resize((rows <= kFewRows ? rows : rows_max) * features);
-    by_feature.resize((rows <= kFewRows ? 0 : rows_max) * features);
-  }
+  const std::size_t features;
+  std::size_t count = 0;  // rows; what is behind them means nothing
+  bool missing = false;   // some value; known of rows
+  std::vector<Number> rows = {};
+  std::vector<Number> columns = {};  // stride() to each
 
-  static std::size_t rows_in_cache(std::size_t features) {
-    const std::size_t rows = kBlockBytesMax / sizeof(Number) / features / kMaskRows * kMaskRows;
-    return std::clamp(rows, kMaskRows, kBlockRowsMax);
-  }
+  std::size_t stride() const { return full_groups(count); }
 
-  void take(std::span<const double> from) {
-    count = from.size() / features;
+  void take_rows(std::span<const double> from) {
+    rows.resize((count + kLanes - 1) / kLanes * kLanes * features);
     missing = false;
     for (std::size_t i = 0; i < from.size(); ++i) {
-      by_row[i] = static_cast<Number>(from[i]);
-      missing |= std::isnan(by_row[i]);
+      rows[i] = static_cast<Number>(from[i]);
+      missing |= std::isnan(rows[i]);
     }
-    if (count <= kFewRows) return;
-    for (std::size_t row = 0; row < count; ++row) {
-      for (std::size_t feature = 0; feature < features; ++feature) {
-        by_feature[feature * rows_max + row] = by_row[row * features + feature];
+  }
+
+  // A few columns at a time: their places are near until the last row has come.
+  void take_columns(std::span<const double> from, std::span<const std::uint32_t> wanted) {
+    constexpr std::size_t kAtOnce = 16;
+    columns.resize(wanted.size() * stride());
+    for (std::size_t first = 0; first < wanted.size(); first += kAtOnce) {
+      const std::size_t end = std::min(first + kAtOnce, wanted.size());
+      for (std::size_t row = 0; row < count; ++row) {
+        const double* const values = from.data() + row * features;
+        for (std::size_t column = first; column < end; ++column) {
+          columns[column * stride() + row] = static_cast<Number>(values[wanted[column]]);
+        }
       }
     }
   }
-
-  const std::size_t features;
-  const std::size_t rows_max;  // full groups
-  std::size_t count = 0;       // rows; what is behind them means nothing
-  bool missing = false;        // some value
-  std::vector<Number> by_row;
-  std::vector<Number> by_feature;  // of more than a few rows
 };
 
-// Adds the leaves of all trees.
+// Adds the leaves of all trees, step by step.
 template <typename Number>
-void Forest<Number>::add_leaves(const Block& block, std::span<Number> sums) const {
-  if (block.count <= kFewRows) {
+void Forest<Number>::add_by_steps(const Block& block, std::span<Number> sums) const {
+  if (block.missing || block.count <= kFewRows) {
     for (std::size_t i = 0; i < block.count; ++i) {
-      const Number* const row = block.by_row.data() + i * block.features;
+      const Number* const row = block.rows.data() + i * block.features;
       sums[i] = block.missing ? Kernel::sum_with_missing(*this, sums[i], row)
                               : Kernel::sum_by_trees(*this, sums[i], row);
     }
     return;
   }
   for (const Root& root : roots_) {
+    Kernel::add_by_rows(*this, root, block.rows.data(), block.features, block.count, sums.data());
+  }
+}
+
+// By masks where a tree has them.
+template <typename Number>
+void Forest<Number>::add_by_masks(const Block& block, std::span<Number> sums) const {
+  for (const Root& root : roots_) {
     if (root.masks) {
-      masks_.add_leaves(*root.masks, block.by_feature.data(), block.rows_max,
-                        full_groups(block.count), sums.data());
+      masks_.add_leaves(*root.masks, block.columns.data(), block.stride(), block.stride(),
+                        sums.data());
     } else if (!block.missing) {
-      Kernel::add_by_rows(*this, root, block.by_row.data(), block.features, block.count,
-                          sums.data());
+      Kernel::add_by_rows(*this, root, block.rows.data(), block.features, block.count, sums.data());
     } else {
       for (std::size_t i = 0; i < block.count; ++i) {
-        sums[i] += Kernel::leaf_with_missing(*this, root, block.by_row.data() + i * block.features);
+        sums[i] += Kernel::leaf_with_missing(*this, root, block.rows.data() + i * block.features);
       }
     }
   }
@@ -248,15 +256,24 @@ template <typename Number>
 void Forest<Number>::predict(std::span<const double> rows, std::size_t features, Number base,
                              std::span<double> out) const {
   WEIR_CHECK(rows.size() == out.size() * features);
-  if (out.empty()) return;
-  Block block(features, out.size());
+  const std::span<const std::uint32_t> wanted = masks_.features();
+  const bool has_masks = masked_trees_ > 0;
+  const std::size_t rows_max = std::clamp(kBlockBytesMax / sizeof(Number) / features,
+                                          has_masks ? kMaskRows : kLanes, kBlockRowsMax);
+  Block block{.features = features};
   std::array<Number, kBlockRowsMax> sums{};
   for (std::size_t first = 0; first < out.size(); first += block.count) {
-    const std::size_t count = std::min(block.rows_max, out.size() - first);
-    block.take(rows.subspan(first * features, count * features));
+    block.count = std::min(rows_max / kLanes * kLanes, out.size() - first);
+    // What fills less than half of a group of masks goes down by itself.
+    const std::size_t rest = block.count % kMaskRows;
+    const bool by_masks = has_masks && block.count > kMaskRows / 2;
+    if (by_masks && rest <= kMaskRows / 2) block.count -= rest;
+    const auto from = rows.subspan(first * features, block.count * features);
+    if (by_masks) block.take_columns(from, wanted);
+    if (!by_masks || masked_trees_ < roots_.size()) block.take_rows(from);
     sums.fill(base);
-    add_leaves(block, sums);
-    for (std::size_t i = 0; i < count; ++i) out[first + i] = static_cast<double>(sums[i]);
+    by_masks ? add_by_masks(block, sums) : add_by_steps(block, sums);
+    for (std::size_t i = 0; i < block.count; ++i) out[first + i] = static_cast<double>(sums[i]);
   }
 }
 

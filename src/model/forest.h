@@ -54,9 +54,11 @@ class Forest {
   };
   struct Kernel;
   struct Block;
-  void add_leaves(const Block& block, std::span<Number> sums) const;
+  void add_by_steps(const Block& block, std::span<Number> sums) const;
+  void add_by_masks(const Block& block, std::span<Number> sums) const;
 
   std::size_t steps_ = 0;
+  std::size_t masked_trees_ = 0;
   std::vector<Root> roots_;
   std::vector<Node> nodes_;
   std::vector<std::uint8_t> missing_left_;  // of each node

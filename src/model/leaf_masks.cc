@@ -101,7 +101,7 @@ WEIR_INLINE void descend(const typename LeafMasks<Number>::Descent& descent, std
     for (Words& each : bits) each = ~Words{};
     const auto go_through = [&]<bool kMissingLeft>(std::uint32_t count) WEIR_ALWAYS {
       for (const Cut* const end = cut + count; cut != end; ++cut) {
-        const Number* const values = descent.rows + cut->feature * descent.stride + from;
+        const Number* const values = descent.columns + cut->column * descent.stride + from;
         const Numbers threshold = cut->threshold - Numbers{};
         const Words others = cut->others - Words{};
         for (std::size_t i = 0; i < kCount; ++i) {
@@ -151,16 +151,25 @@ __attribute__((target("avx2,bmi"))) void add_leaves_avx2(
     const typename LeafMasks<Number>::Descent& descent) {
   descend_all<Number>(descent);
 }
+// Vectors are as long, but both logical operations are one there (vpternlog).
+template <typename Number>
+__attribute__((target("avx2,bmi,avx512f,avx512vl"))) void add_leaves_avx512(
+    const typename LeafMasks<Number>::Descent& descent) {
+  descend_all<Number>(descent);
+}
 #endif
 
 }  // namespace
 
 template <typename Number>
 std::vector<typename LeafMasks<Number>::Kernel> LeafMasks<Number>::all_kernels() {
-  std::vector<Kernel> kernels{{"baseline", 40 / sizeof(Number), add_leaves_baseline<Number>}};
+  std::vector<Kernel> kernels{{"baseline", 32 / sizeof(Number), add_leaves_baseline<Number>}};
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi")) {
-    kernels.push_back({"avx2", 80 / sizeof(Number), add_leaves_avx2<Number>});
+    kernels.push_back({"avx2", 64 / sizeof(Number), add_leaves_avx2<Number>});
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) {
+      kernels.push_back({"avx512", 80 / sizeof(Number), add_leaves_avx512<Number>});
+    }
   }
 #endif
   return kernels;
@@ -173,13 +182,33 @@ const typename LeafMasks<Number>::Kernel& LeafMasks<Number>::kernel() {
 }
 
 template <typename Number>
+std::uint32_t LeafMasks<Number>::column_of(std::uint32_t feature) {
+  if (feature >= columns_.size()) columns_.resize(std::size_t{feature} + 1);
+  if (columns_[feature] == 0) {
+    features_.push_back(feature);
+    columns_[feature] = static_cast<std::uint32_t>(features_.size());
+  }
+  return columns_[feature] - 1;
+}
+
+template <typename Number>
 std::optional<typename LeafMasks<Number>::Place> LeafMasks<Number>::add(
     std::span<const TreeNode<Number>> nodes, std::span<const std::uint8_t> missing_left,
     int depth) {
   const std::size_t inner = nodes.size() / 2;
-  if (inner > kernel_.cuts_a_step * static_cast<std::size_t>(depth)) return std::nullopt;
   const Place place{cuts_.size(), leaves_.size(), words_.size(), inner / kWordBits + 1};
   const std::vector<LeftLeaves> lefts = left_leaves_of(nodes, leaves_);
+  std::size_t cuts = 0;
+  for (const LeftLeaves& left : lefts) {
+    cuts += (left.end - 1) / kWordBits - left.begin / kWordBits + 1;
+  }
+  // Few rows go down to the deepest leaves of a tree that is deep in one place only.
+  const auto steps =
+      std::min(static_cast<std::size_t>(depth), std::size_t{std::bit_width(inner)} + 4);
+  if (cuts > kernel_.cuts_a_step * steps) {
+    leaves_.resize(place.leaves);
+    return std::nullopt;
+  }
   for (std::size_t word = place.word_count; word-- > 0;) {
     const std::size_t first = word * kWordBits;
     WordCuts& counts = words_.emplace_back();
@@ -188,7 +217,7 @@ std::optional<typename LeafMasks<Number>::Place> LeafMasks<Number>::add(
         const Word leaves = bits_of<Word>(left, first);
         if (leaves == 0 || (missing_left[left.node] != 0) != goes_left) continue;
         const TreeNode<Number>& node = nodes[left.node];
-        cuts_.push_back({node.threshold, node.feature, static_cast<Word>(~leaves)});
+        cuts_.push_back({node.threshold, column_of(node.feature), static_cast<Word>(~leaves)});
         ++(goes_left ? counts.missing_left : counts.missing_right);
       }
     }

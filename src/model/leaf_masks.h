@@ -9,8 +9,8 @@
 // send such a row left ask whether it is at the threshold or above, the others whether it is below.
 //
 // Number is what the trees reckon in, float or double. A word has as many bits, and a tree as many
-// words as its leaves need. Two builds of the same loop exist where the processor offers AVX2; they
-// give the same bits, as nothing is added but the leaf. A test holds them to that.
+// words as its leaves need. Three builds of the same loop exist, without AVX2, with it and with
+// AVX-512; they give the same bits, as nothing is added but the leaf. A test holds them to that.
 //
 // Owner: a Forest. Threads: const calls from any. Errors: none; nodes are as Forest checked them.
 #pragma once
@@ -24,7 +24,7 @@
 
 namespace weir::model {
 
-inline constexpr std::size_t kMaskRows = 16;  // rows that go down together
+inline constexpr std::size_t kMaskRows = 16;  // rows come in groups of so many
 
 // A node of a tree that is listed breadth first.
 template <typename Number>
@@ -44,8 +44,8 @@ class LeafMasks {
   // A node, for one word of leaves.
   struct Cut {
     Number threshold;
-    std::uint32_t feature;
-    Word others;  // the leaves that are not in its left subtree
+    std::uint32_t column;  // its feature, as a place in features()
+    Word others;           // the leaves that are not in its left subtree
   };
   // Where a tree lies in the lists below.
   struct Place {
@@ -66,14 +66,16 @@ class LeafMasks {
     const Number* leaves;
     const WordCuts* words;
     std::size_t word_count;
-    const Number* rows;
+    const Number* columns;
     std::size_t stride;
-    std::size_t count;  // of rows
+    std::size_t count;  // of rows: full groups
     Number* sums;       // of each row: its leaf is added
   };
   struct Kernel {
     const char* name;
-    std::size_t cuts_a_step;  // a step down costs a row as much, or more: bench/trees/run
+    // A step down costs a row as much as so many cuts, or more: measured by bench/trees/run for
+    // floats, in vectors that hold half as many doubles.
+    std::size_t cuts_a_step;
     void (*add_leaves)(const Descent& descent);
   };
   // The fastest that this processor can run, and all that it can run.
@@ -87,14 +89,21 @@ class LeafMasks {
   // `missing_left`: of each node, 1 where a row without a value goes left.
   std::optional<Place> add(std::span<const TreeNode<Number>> nodes,
                            std::span<const std::uint8_t> missing_left, int depth);
-  void add_leaves(const Place& place, const Number* rows, std::size_t stride, std::size_t count,
+  // What has to stand in the columns, in their order.
+  std::span<const std::uint32_t> features() const { return features_; }
+  void add_leaves(const Place& place, const Number* columns, std::size_t stride, std::size_t count,
                   Number* sums) const {
     kernel_.add_leaves({cuts_.data() + place.cuts, leaves_.data() + place.leaves,
-                        words_.data() + place.words, place.word_count, rows, stride, count, sums});
+                        words_.data() + place.words, place.word_count, columns, stride, count,
+                        sums});
   }
 
  private:
+  std::uint32_t column_of(std::uint32_t feature);
+
   Kernel kernel_;
+  std::vector<std::uint32_t> features_;  // that some cut asks for
+  std::vector<std::uint32_t> columns_;   // of each feature: one more than its place there, or 0
   // Of all trees, one after the other:
   std::vector<Cut> cuts_;        // word by word, as WordCuts has them
   std::vector<WordCuts> words_;  // that of the last leaves first
