@@ -98,8 +98,9 @@ def test_a_poisoned_redis_yields_no_wrong_answer(forest, redis):
     forest.set("cache.redis_timeout", "1s")
     forest.set("score.batch_records_max", 1_000)
     forest.set("model.boosted", {"trees": 7500, "depth": 5, "learning_rate": 0.01})
-    # Each row comes twice, one block after the other, so that it pays to look.
-    rows = [n for block in range(0, 25_000, 5_000) for n in 2 * [*range(block, block + 5_000)]]
+    # Each row comes twice, one block after the other, so that it pays to look. A block is less than two
+    # of the windows (1,024 rows) over which that is judged, else it pays no more once memory is full.
+    rows = [n for block in range(0, 25_000, 1_250) for n in 2 * [*range(block, block + 1_250)]]
     assert len(rows) == 50_000
     forest.train_once("one.csv", plane(1, rows=300))
     gateway = Gateway.of(forest.start("serve"))
