@@ -375,7 +375,13 @@ def conditions(pins=None):
         f"load {os.getloadavg()[0]:.1f} before",
         (pins or "servers, clients and this harness share these cores")
         + "; all is on 127.0.0.1 and in page cache",
+        f"clock source: {clock_source()}",
     ]
+
+
+def clock_source():
+    path = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+    return path.read_text().strip() if path.exists() else "unknown"
 
 
 def quietness(measured):

@@ -78,7 +78,7 @@ char* write_full(char* out, const Column& column, std::uint64_t random, double& 
   const double place = static_cast<double>(random >> 11) * 0x1p-53;
   const auto width = static_cast<double>(column.high - column.low);
   value = kUnits[column.decimals] * (static_cast<double>(column.low) + place * width);
-  return std::to_chars(out, out + 30, value, std::chars_format::fixed).ptr;
+  return std::to_chars(out, out + 60, value, std::chars_format::fixed).ptr;
 }
 
 // Its own digits.
@@ -93,7 +93,7 @@ void write_rows(std::FILE* file, long rows, bool full) {
   const auto write = full ? write_full : write_short;
   std::uint64_t random = 20240229;
   for (long row = 0; row < rows; ++row) {
-    char line[500];
+    char line[1000];
     char* out = line;
     double target = kIntercept + kNoise * noise(random);
     for (const Column& column : kColumns) {
