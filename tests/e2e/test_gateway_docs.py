@@ -289,10 +289,6 @@ def ask_for_the_rest(asked, boston):
     asked(200, "POST", "/v1/models/{version}/rollback", "?wait=30s")
     asked(404, "POST", "/v1/models/{version}/rollback", variables={"version": 7})
     asked(409, "POST", "/v1/train")
-    put = ("PUT", "/v1/datasets/{name}")
-    asked(201, *put, "", b"no,data,set\n1,2,3\n")
-    asked(400, *put, "", b"x", variables={"name": ".hidden"})
-    asked(422, *put, "", b"x", variables={"name": "y.csv"}, Content_Digest=f"sha-256=:{'A' * 43}=:")
     asked(200, "GET", "/v1/status")
     asked(200, "GET", "/v1/flow")
     asked(400, "GET", "/v1/flow", "?of=all")
@@ -328,11 +324,16 @@ def ask_for_the_rest(asked, boston):
         asked(304, "GET", path, If_None_Match=tag)
 
 
-def ask_for_a_training(asked, boston):
-    """The last of all: once the model is trained, the version asked for elsewhere is no longer in force."""
+def ask_for_new_epochs(asked, boston):
+    """The last of all, as the version asked for elsewhere is no longer in force then, and the training first: any
+    epoch that begins meanwhile, of a data set that is put there, ends what was asked for."""
     other = f"{boston.dataset_path}/used/other.csv"
     boston.hdfs.put(other, BOSTON.replace(b"0.00632", b"0.00633", 1))
     asked(202, "POST", "/v1/train", f"?dataset={other}")
+    put = ("PUT", "/v1/datasets/{name}")
+    asked(201, *put, "", b"no,data,set\n1,2,3\n")
+    asked(400, *put, "", b"x", variables={"name": ".hidden"})
+    asked(422, *put, "", b"x", variables={"name": "y.csv"}, Content_Digest=f"sha-256=:{'A' * 43}=:")
 
 
 def ask_for_the_stream(asked):
@@ -367,7 +368,7 @@ def test_each_operation_answers_as_the_document_says(boston):
     ask_for_messages(asked)
     ask_for_the_stream(asked)
     ask_for_the_rest(asked, boston)
-    ask_for_a_training(asked, boston)
+    ask_for_new_epochs(asked, boston)
     assert asked.answered == {(method, path) for method, path, _ in operations()}
 
 
