@@ -175,11 +175,6 @@ struct Forest<Number>::Kernel {
     }
     return nodes[at].leaf;
   }
-
-  static Number sum_with_missing(const Forest& forest, Number sum, const Number* row) {
-    for (const Root& root : forest.roots_) sum += leaf_with_missing(forest, root, row);
-    return sum;
-  }
 };
 
 // Some rows as Number, so many that they are near while the trees come by: one row after the other
@@ -219,34 +214,25 @@ struct Forest<Number>::Block {
   }
 };
 
-// Adds the leaves of all trees, step by step.
+// Adds the leaves of all trees, by masks where a tree has them and they are wanted.
 template <typename Number>
-void Forest<Number>::add_by_steps(const Block& block, std::span<Number> sums) const {
-  if (block.missing || block.count <= kFewRows) {
+void Forest<Number>::add_leaves(const Block& block, bool by_masks, std::span<Number> sums) const {
+  const auto row = [&](std::size_t i) { return block.rows.data() + i * block.features; };
+  if (!by_masks && !block.missing && block.count <= kFewRows) {
     for (std::size_t i = 0; i < block.count; ++i) {
-      const Number* const row = block.rows.data() + i * block.features;
-      sums[i] = block.missing ? Kernel::sum_with_missing(*this, sums[i], row)
-                              : Kernel::sum_by_trees(*this, sums[i], row);
+      sums[i] = Kernel::sum_by_trees(*this, sums[i], row(i));
     }
     return;
   }
   for (const Root& root : roots_) {
-    Kernel::add_by_rows(*this, root, block.rows.data(), block.features, block.count, sums.data());
-  }
-}
-
-// By masks where a tree has them.
-template <typename Number>
-void Forest<Number>::add_by_masks(const Block& block, std::span<Number> sums) const {
-  for (const Root& root : roots_) {
-    if (root.masks) {
+    if (by_masks && root.masks) {
       masks_.add_leaves(*root.masks, block.columns.data(), block.stride(), block.stride(),
                         sums.data());
     } else if (!block.missing) {
-      Kernel::add_by_rows(*this, root, block.rows.data(), block.features, block.count, sums.data());
+      Kernel::add_by_rows(*this, root, row(0), block.features, block.count, sums.data());
     } else {
       for (std::size_t i = 0; i < block.count; ++i) {
-        sums[i] += Kernel::leaf_with_missing(*this, root, block.rows.data() + i * block.features);
+        sums[i] += Kernel::leaf_with_missing(*this, root, row(i));
       }
     }
   }
@@ -272,7 +258,7 @@ void Forest<Number>::predict(std::span<const double> rows, std::size_t features,
     if (by_masks) block.take_columns(from, wanted);
     if (!by_masks || masked_trees_ < roots_.size()) block.take_rows(from);
     sums.fill(base);
-    by_masks ? add_by_masks(block, sums) : add_by_steps(block, sums);
+    add_leaves(block, by_masks, sums);
     for (std::size_t i = 0; i < block.count; ++i) out[first + i] = static_cast<double>(sums[i]);
   }
 }

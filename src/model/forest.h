@@ -54,8 +54,7 @@ class Forest {
   };
   struct Kernel;
   struct Block;
-  void add_by_steps(const Block& block, std::span<Number> sums) const;
-  void add_by_masks(const Block& block, std::span<Number> sums) const;
+  void add_leaves(const Block& block, bool by_masks, std::span<Number> sums) const;
 
   std::size_t steps_ = 0;
   std::size_t masked_trees_ = 0;
